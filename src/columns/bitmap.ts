@@ -1,0 +1,37 @@
+/** Bitmaps: least significant bit first, ceil(n / 8) bytes; bits past n are 0. */
+export function bitmapBytes(length: number): number {
+  return (length + 7) >>> 3;
+}
+
+export function newBitmap(length: number, bit: 0 | 1): Uint8Array<ArrayBuffer> {
+  const bitmap = new Uint8Array(bitmapBytes(length));
+  if (bit === 1) {
+    bitmap.fill(0xff);
+    if (length % 8 !== 0) bitmap[bitmap.length - 1] = (1 << (length % 8)) - 1;
+  }
+  return bitmap;
+}
+
+export function bitAt(bitmap: Uint8Array, index: number): boolean {
+  return ((bitmap[index >>> 3]! >>> (index & 7)) & 1) === 1;
+}
+
+export function setBit(bitmap: Uint8Array, index: number): void {
+  bitmap[index >>> 3]! |= 1 << (index & 7);
+}
+
+export function clearBit(bitmap: Uint8Array, index: number): void {
+  bitmap[index >>> 3]! &= ~(1 << (index & 7));
+}
+
+const ONES_OF_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let ones = 0;
+  for (let rest = byte; rest !== 0; rest &= rest - 1) ones++;
+  return ones;
+});
+
+export function countOnes(bitmap: Uint8Array): number {
+  let ones = 0;
+  for (let index = 0; index < bitmap.length; index++) ones += ONES_OF_BYTE[bitmap[index]!]!;
+  return ones;
+}

@@ -1,0 +1,5 @@
+export type { Clock } from './clock.ts';
+export type { AppendFile, FileStat, FileSystem } from './file-system.ts';
+export type { Host } from './host.ts';
+export { SeededRandom, type Random } from './random.ts';
+export type { Timers } from './timers.ts';

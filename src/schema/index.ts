@@ -1,0 +1,3 @@
+export * from './collection-schema.ts';
+export * from './data-type.ts';
+export * from './ids.ts';
