@@ -1,0 +1,116 @@
+import type { Positions } from './writer-api.ts';
+import type { PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
+import type { JsonValue } from '../util/packet.ts';
+import type {
+  ChannelId,
+  CollectionId,
+  LogSequence,
+  Metric,
+  PartitionId,
+  SegmentId,
+} from '../schema/index.ts';
+import type { CallOptions } from '../wire/wire.ts';
+
+/**
+ * What every reader answers, for any segment and channel: what it does not have it loads from shared storage first.
+ * Errors: `STALE_PLAN` (plan again), `SERVICE_NOT_READY`, `OVERLOADED`, `MEMORY_LIMIT`, `DEADLINE_EXCEEDED`,
+ * `FILTER_INVALID`, `SEGMENT_NOT_FOUND`.
+ */
+export interface ReaderApi {
+  search(request: SearchRequest, call: CallOptions): Promise<SearchResult>;
+  query(request: QueryRequest, call: CallOptions): Promise<QueryResult>;
+  /** What it holds ready of a collection. */
+  loaded(collection: CollectionId, call: CallOptions): Promise<LoadedReport>;
+  ping(call: CallOptions): Promise<NodeStatus>;
+}
+
+/** The part of a request that one node answers. */
+export interface SubRequest {
+  readonly collectionId: CollectionId;
+  readonly segments: readonly SegmentId[];
+  /** Channels whose fresh rows this node answers for: those of entries after `after`, up to the newest it knows. */
+  readonly channels: readonly { readonly id: ChannelId; readonly after: LogSequence }[];
+  /** Applies to fresh rows; null = all. Segments are chosen by the planner. */
+  readonly partitionIds: readonly PartitionId[] | null;
+  readonly filter: FilterText | null;
+  /** Fields to return with each row; the primary key always comes. */
+  readonly outputFieldIds: readonly number[];
+  readonly guarantee: Guarantee;
+}
+
+export interface FilterText {
+  readonly text: string;
+  readonly values: { readonly [name: string]: JsonValue };
+}
+
+/** What must be visible before the answer. It concerns all channels of the collection, for their deletes. */
+export type Guarantee =
+  | { readonly kind: 'none' }
+  /** Every entry up to these sequences. */
+  | { readonly kind: 'positions'; readonly positions: Positions }
+  /** Everything durable in the log when the request arrived; used when the writer cannot be asked. */
+  | { readonly kind: 'log-end' }
+  /** At most this much behind. */
+  | { readonly kind: 'staleness'; readonly maxMs: number };
+
+export interface SearchRequest extends SubRequest {
+  readonly fieldId: number;
+  readonly metric: Metric;
+  readonly queryCount: number;
+  /** queryCount * dim values. */
+  readonly queries: Float32Array;
+  /** Hits a query: the client's offset + limit. */
+  readonly k: number;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Greater is closer; null = unbounded. */
+  readonly scoreAbove: number | null;
+  readonly scoreUpTo: number | null;
+}
+
+/** Hits of all queries, one after another, best first; `counts` says how many belong to each query. Scores: greater is closer. Within a query no key comes twice. */
+export interface SearchResult {
+  readonly counts: Uint32Array;
+  readonly scores: Float32Array;
+  readonly keys: PrimaryKeyColumn;
+  /** outputFieldIds of each hit. */
+  readonly rows: RowBatch;
+  readonly stats: NodeStats;
+}
+
+export interface NodeStats {
+  readonly segmentCount: number;
+  readonly rowsSearched: number;
+  readonly elapsedMs: number;
+}
+
+export interface QueryRequest extends SubRequest {
+  /** true: only `count` of the answer is wanted. */
+  readonly countOnly: boolean;
+  /** The first rows by primary key ascending; null = all (the proxy bounds it). */
+  readonly limit: number | null;
+}
+
+/** Rows by primary key ascending, no key twice (the newest wins). */
+export interface QueryResult {
+  readonly count: number;
+  readonly keys: PrimaryKeyColumn;
+  /** Timestamp of each row, to let the newest win between nodes. */
+  readonly timestamps: BigUint64Array;
+  readonly rows: RowBatch;
+  readonly stats: NodeStats;
+}
+
+export interface LoadedReport {
+  readonly segmentIds: readonly SegmentId[];
+  /** Of those, the ones whose indexes are loaded too, where they exist. */
+  readonly indexedSegmentIds: readonly SegmentId[];
+  readonly freshRowCount: number;
+  readonly memoryBytes: number;
+}
+
+export interface NodeStatus {
+  readonly ready: boolean;
+  readonly inFlight: number;
+  readonly memoryBytes: number;
+  readonly revision: number;
+}

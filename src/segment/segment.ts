@@ -1,0 +1,97 @@
+import type { SegmentMeta } from '../catalog/model.ts';
+import type { Column, PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
+import type { Kernel, SearchSource } from '../kernel/kernel.ts';
+import type {
+  ChannelId,
+  CollectionId,
+  CollectionSchema,
+  IndexId,
+  LogSequence,
+  PartitionId,
+  SegmentId,
+  Timestamp,
+} from '../schema/index.ts';
+
+/**
+ * Rows as the read path sees them, sealed or fresh: columns, deletes and something the kernel can search.
+ * A row is deleted by (key, t) when its own timestamp is below t.
+ */
+export interface ReadableRows {
+  readonly rowCount: number;
+  /** Loads the column when it is not yet in memory; null when these rows were written before the field existed. */
+  column(fieldId: number): Promise<Column | null>;
+  readonly keys: PrimaryKeyColumn;
+  readonly timestamps: BigUint64Array;
+  /** Bitmap of rows that are not deleted; null when none is. It changes as deletes arrive. */
+  alive(): Uint8Array | null;
+  /** Copies vectors for output. */
+  readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors;
+  /** What to give to `Kernel.search`, with the index when there is one for `fieldId`; `allowed` is filled by the caller. */
+  searchable(fieldId: number): Omit<SearchSource, 'allowed'>;
+}
+
+/** rows.length * dim values. */
+export interface RowBatchVectors {
+  readonly dim: number;
+  readonly values: Float32Array;
+}
+
+/** An immutable segment opened from the local cache. Rows are sorted by primary key ascending, then timestamp. */
+export interface SealedSegment extends ReadableRows, AsyncDisposable {
+  readonly meta: SegmentMeta;
+  readonly memoryBytes: number;
+  /** Marks rows of these keys deleted. Idempotent, in any order. `partitionId` null = whatever the partition. */
+  applyDeletes(deletes: DeleteBatch): void;
+  /** Opens an index that was built after the segment was opened. */
+  openIndex(file: SegmentMeta['indexes'][number]): Promise<void>;
+  readonly openIndexes: ReadonlySet<IndexId>;
+}
+
+/** Deleted keys with the timestamp and partition of each. */
+export interface DeleteBatch {
+  readonly keys: PrimaryKeyColumn;
+  readonly timestamps: BigUint64Array;
+  /** One for each key; null = in all partitions. */
+  readonly partitionIds: readonly (PartitionId | null)[];
+}
+
+/**
+ * Fresh rows of one channel, in order of arrival, in blocks that never move, searched while they grow. The writer keeps one
+ * to flush it, every reader of a loaded collection keeps one to search it.
+ */
+export interface FreshRows extends Disposable {
+  readonly channel: ChannelId;
+  /** Last sequence applied. */
+  readonly sequence: LogSequence;
+  readonly rowCount: number;
+  readonly memoryBytes: number;
+  /** Applies a log entry's mutation: appends rows, marks deleted ones among those present, remembers the deletes. */
+  apply(mutation: import('./mutation.ts').Mutation, sequence: LogSequence, timestamp: Timestamp): void;
+  /** Blocks with rows of entries after `after`, in those partitions (null = all). Each knows which of its rows count. `STALE_PLAN` when rows after `after` were dropped already. */
+  blocksAfter(after: LogSequence, partitionIds: readonly PartitionId[] | null): readonly FreshBlock[];
+  /** All deletes remembered, of sequences after `after`. */
+  deletesAfter(after: LogSequence): DeleteBatch;
+  /** Forgets rows and deletes up to this sequence. */
+  dropThrough(sequence: LogSequence): void;
+  /** Lowest `after` that can still be asked for. */
+  readonly droppedThrough: LogSequence;
+}
+
+export interface FreshBlock extends ReadableRows {
+  readonly partitionId: PartitionId;
+  /** Bitmap of the rows that are within the asked sequences and not deleted; null = all of them. */
+  visible(): Uint8Array | null;
+}
+
+export interface SegmentWriterOptions {
+  readonly kernel: Kernel;
+  readonly collectionId: CollectionId;
+  readonly segmentId: SegmentId;
+  readonly partitionId: PartitionId;
+  readonly channelId: ChannelId;
+  readonly schema: CollectionSchema;
+  readonly schemaVersion: number;
+  readonly rows: RowBatch;
+  /** One for each row. */
+  readonly timestamps: BigUint64Array;
+}
