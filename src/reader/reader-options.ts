@@ -1,0 +1,57 @@
+/** Limits and times of a reader. Every bound that is reached shows itself as the error named here. */
+export interface ReaderOptions {
+  /** Sub-requests that run at the same time; more are refused with `OVERLOADED`. */
+  readonly searchesMax: number;
+  /** Bytes of opened segments and fresh rows. A segment that does not fit is refused with `MEMORY_LIMIT`. */
+  readonly memoryBytesMax: number;
+  /** Segments that are fetched and opened at the same time. */
+  readonly loadConcurrency: number;
+  /** How long a failed background load rests before it is tried again. */
+  readonly loadRetryMs: number;
+  /** How long rows stay among the fresh ones after a checkpoint put them into segments, for searches planned before that. */
+  readonly freshGraceMs: number;
+  /** Above this many fresh bytes in one channel the rows that are in segments are dropped before their grace ends. */
+  readonly freshBytesMax: number;
+  /** How long a segment the catalog no longer has is kept for searches planned before that. */
+  readonly supersededGraceMs: number;
+  /** How long a segment whose place is elsewhere stays open after its last use. */
+  readonly unloadGraceMs: number;
+  /** How long a sub-request waits for the catalog to show what its plan names; then `STALE_PLAN`. */
+  readonly planLagMaxMs: number;
+  /** How long the writer may hold an empty answer. Below the usual bound of bounded consistency, so that idle channels count as up to date. */
+  readonly followWaitMs: number;
+  /** Bytes of entries asked for at once, from the writer and from the log; they are applied in one go. */
+  readonly followBytesMax: number;
+  /** How often the log is read while the writer is away. */
+  readonly logPollMs: number;
+  /** How long a writer that failed is left alone, unless the catalog names another. */
+  readonly writerRetryMs: number;
+  /** Compiled filters kept. */
+  readonly filtersMax: number;
+  /** Bytes of filter results on segments kept. */
+  readonly filterBitmapBytesMax: number;
+  /** Bytes of delete objects kept, because every segment of a channel needs them when it opens. */
+  readonly deltaCacheBytesMax: number;
+  /** How often graces are looked at. */
+  readonly sweepIntervalMs: number;
+}
+
+export const DEFAULT_READER_OPTIONS: ReaderOptions = Object.freeze({
+  searchesMax: 256,
+  memoryBytesMax: 4 * 2 ** 30,
+  loadConcurrency: 4,
+  loadRetryMs: 2_000,
+  freshGraceMs: 60_000,
+  freshBytesMax: 512 * 2 ** 20,
+  supersededGraceMs: 60_000,
+  unloadGraceMs: 60_000,
+  planLagMaxMs: 5_000,
+  followWaitMs: 2_000,
+  followBytesMax: 2 ** 20,
+  logPollMs: 200,
+  writerRetryMs: 1_000,
+  filtersMax: 1_024,
+  filterBitmapBytesMax: 64 * 2 ** 20,
+  deltaCacheBytesMax: 64 * 2 ** 20,
+  sweepIntervalMs: 1_000,
+});
