@@ -18,7 +18,6 @@ export interface Packet {
 
 const PART_ALIGNMENT = 8;
 const PARTS_MAX = 65_536;
-const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function encodedPacketBytes(headBytes: number, parts: readonly Uint8Array[]): number {
@@ -28,20 +27,49 @@ export function encodedPacketBytes(headBytes: number, parts: readonly Uint8Array
 }
 
 export function encodePacket(packet: Packet): Uint8Array<ArrayBuffer> {
-  const head = encoder.encode(JSON.stringify(packet.head));
-  const bytes = new Uint8Array(encodedPacketBytes(head.byteLength, packet.parts));
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, head.byteLength, true);
-  view.setUint32(4, packet.parts.length, true);
-  packet.parts.forEach((part, index) => view.setUint32(8 + 4 * index, part.byteLength, true));
-  let offset = 8 + 4 * packet.parts.length;
-  bytes.set(head, offset);
-  offset = align(offset + head.byteLength);
+  const layout = layoutPacket(packet);
+  const bytes = Buffer.from(new ArrayBuffer(layout.sizeBytes));
+  writePacketPrefix(layout, packet, bytes, 0);
+  let offset = layout.partsOffset;
   for (const part of packet.parts) {
     bytes.set(part, offset);
     offset = align(offset + part.byteLength);
   }
-  return bytes;
+  return new Uint8Array(bytes.buffer);
+}
+
+/** Where the pieces of an encoded packet go, for writers that send the parts without copying them together first. */
+export interface PacketLayout {
+  readonly headJson: string;
+  readonly headBytes: number;
+  /** Offset of the first part; everything before it is the prefix. */
+  readonly partsOffset: number;
+  readonly sizeBytes: number;
+}
+
+export function layoutPacket(packet: Packet): PacketLayout {
+  const headJson = JSON.stringify(packet.head);
+  const headBytes = Buffer.byteLength(headJson);
+  return {
+    headJson,
+    headBytes,
+    partsOffset: align(8 + 4 * packet.parts.length + headBytes),
+    sizeBytes: encodedPacketBytes(headBytes, packet.parts),
+  };
+}
+
+/** Writes `[0, layout.partsOffset)` of the encoded packet at `offset`. The parts follow, each padded to a multiple of 8. */
+export function writePacketPrefix(
+  layout: PacketLayout,
+  packet: Packet,
+  target: Buffer,
+  offset: number,
+): void {
+  let at = target.writeUInt32LE(layout.headBytes, offset);
+  at = target.writeUInt32LE(packet.parts.length, at);
+  for (const part of packet.parts) at = target.writeUInt32LE(part.byteLength, at);
+  at += target.write(layout.headJson, at, layout.headBytes, 'utf8');
+  target.fill(0, at, offset + layout.partsOffset);
 }
 
 /** Parts are views into `bytes`. Throws `CORRUPT_DATA` on anything that is not exactly one packet. */
@@ -61,6 +89,7 @@ export function decodePacket(bytes: Uint8Array): Packet {
     parts.push(bytes.subarray(offset, offset + length));
     offset = align(offset + length);
   }
+  if (offset !== bytes.byteLength) throw corrupt(`the packet ends at ${offset} of ${bytes.byteLength} bytes`);
   return { head: parseHead(bytes.subarray(headOffset, headOffset + headBytes)), parts };
 }
 

@@ -5,7 +5,13 @@ import type { Packet } from '../util/packet.ts';
  * A call carries its remaining time, can be cancelled, and carries the trace context. Typed errors arrive as thrown.
  *
  * Errors of the wire itself: `CONNECTION_LOST` (the answer will never come; it may have been executed),
- * `DEADLINE_EXCEEDED`, `CANCELLED`, `OVERLOADED` (a bound of calls or bytes was reached), `NOT_SUPPORTED` (unknown method).
+ * `DEADLINE_EXCEEDED`, `CANCELLED`, `OVERLOADED` (a bound of calls or bytes was reached), `NOT_SUPPORTED` (unknown method,
+ * thrown by the handler), `PARAMETER_TOO_LARGE` (a packet above the largest frame), `SERVICE_NOT_READY` (the server drains),
+ * `CONFIG_INVALID` (an address that cannot be used).
+ *
+ * Parts are never copied where that can be avoided: the bytes of a request must not change until its call settles, those
+ * of an answer not after the handler returned them. Parts received stay valid but may hold the memory of what arrived with
+ * them: who keeps small ones for long copies them.
  */
 export interface Wire {
   /** Serves `handler` at `address`; `tcp://127.0.0.1:0` picks a port. Resolves when it accepts. */
@@ -34,6 +40,7 @@ export type TraceCarrier = Readonly<Record<string, string>>;
 export interface CallOptions {
   /** Time for the whole call, above 0. */
   readonly timeoutMs: number;
+  /** Aborting rejects the call at once, with the signal's reason when that is a `MishardsError`, else `CANCELLED`. */
   readonly signal?: AbortSignal;
   readonly trace?: TraceCarrier;
 }
