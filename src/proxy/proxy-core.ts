@@ -11,6 +11,7 @@ import type { TraceCarrier } from '../wire/wire.ts';
 /** One client request on its way: its remaining time, its cancellation, its trace. */
 export interface RequestContext {
   readonly timeoutMs: number;
+  /** Aborts when the client gives up and when the time is over. */
   readonly signal: AbortSignal;
   /** Parent of the spans this request opens. */
   readonly trace: TraceCarrier;

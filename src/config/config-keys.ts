@@ -1,0 +1,267 @@
+import { duration, fraction, integer, list, oneOf, size, text, type ConfigKey } from './config-key.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const TIB = 2 ** 40;
+
+/** Every configuration key there is. `docs/reference/config.md` is generated from it. */
+export const CONFIG_KEYS = {
+  'node.id': text({
+    default: '',
+    doc: 'name of this process in the cluster, unique and stable over restarts; empty = made from role and pid',
+  }),
+  'node.zone': text({ default: '', doc: 'failure zone; replicas prefer distinct zones' }),
+  'node.weight': fraction({
+    default: 1,
+    min: 0.01,
+    max: 100,
+    doc: 'relative capacity of this reader for placement',
+  }),
+
+  'data.directory': text({
+    default: 'mishards-data',
+    doc: 'where everything local is kept, unless the drivers below say otherwise',
+  }),
+
+  'metastore.type': text({ default: 'sqlite', doc: 'metadata service: `sqlite`, `memory`' }),
+  'metastore.path': text({
+    default: '',
+    doc: 'file of the sqlite metastore; empty = metadata.db in the data directory',
+  }),
+
+  'object_store.type': text({
+    default: 'local',
+    doc: 'shared storage: `local` (a directory, also NFS), `memory`',
+  }),
+  'object_store.path': text({
+    default: '',
+    doc: 'directory of the local object store; empty = objects in the data directory',
+  }),
+
+  'log.type': text({ default: 'local', doc: 'write-ahead log: `local` (files on shared storage), `memory`' }),
+  'log.path': text({ default: '', doc: 'directory of the local log; empty = log in the data directory' }),
+
+  'discovery.type': text({
+    default: 'metastore',
+    doc: 'who is there: `metastore`, `static`, or a module (`npm:name` or a path)',
+  }),
+  'discovery.nodes': list({
+    default: [],
+    doc: 'for static discovery: `role@address`, e.g. reader@tcp://10.0.0.5:19540',
+  }),
+  'discovery.lease_ttl': duration({
+    default: 3_000,
+    min: 500,
+    max: 5 * MINUTE,
+    doc: 'a silent process disappears after this; shorter notices death sooner, longer survives longer pauses',
+  }),
+  'discovery.probe_interval': duration({
+    default: 1_000,
+    min: 50,
+    max: MINUTE,
+    doc: 'how often each reader is asked whether it is well',
+  }),
+  'discovery.probe_failures_max': integer({
+    default: 3,
+    min: 1,
+    max: 100,
+    doc: 'failed probes in a row until a reader counts as unhealthy',
+  }),
+
+  'routing.type': text({
+    default: 'consistent-hash',
+    doc: 'placement of segments: `consistent-hash`, `rendezvous`, `round-robin`, or a module (`npm:name` or a path)',
+  }),
+
+  'wire.address': text({
+    default: 'tcp://127.0.0.1:0',
+    doc: 'where this process listens for other nodes; port 0 = any',
+  }),
+  'wire.frame_bytes_max': size({
+    default: 256 * MIB,
+    min: MIB,
+    max: 2 * GIB,
+    doc: 'largest message between nodes',
+  }),
+  'wire.calls_max': integer({
+    default: 4_096,
+    min: 1,
+    max: 1_000_000,
+    doc: 'calls under way on one connection; more are refused as overload',
+  }),
+  'wire.heartbeat_interval': duration({
+    default: 1_000,
+    min: 50,
+    max: MINUTE,
+    doc: 'a connection silent for three of these is taken as lost',
+  }),
+
+  'proxy.host': text({
+    default: '127.0.0.1',
+    doc: 'where Milvus clients connect; loopback by default, so that nothing is exposed unasked',
+  }),
+  'proxy.port': integer({ default: 19530, min: 0, max: 65_535, doc: 'port for Milvus clients; 0 = any' }),
+  'proxy.message_bytes_max': size({
+    default: 64 * MIB,
+    min: MIB,
+    max: 2 * GIB,
+    doc: 'largest gRPC message, as in Milvus',
+  }),
+  'proxy.request_timeout': duration({
+    default: MINUTE,
+    min: 1,
+    max: HOUR,
+    doc: 'time for a request whose client gives none',
+  }),
+  'proxy.read_retries_max': integer({
+    default: 3,
+    min: 0,
+    max: 64,
+    doc: 'further readers a part of a search is sent to after the first failed',
+  }),
+  'proxy.replans_max': integer({
+    default: 3,
+    min: 0,
+    max: 64,
+    doc: 'times a search is planned anew when a reader has moved past its plan',
+  }),
+  'proxy.bounded_staleness': duration({
+    default: 5_000,
+    min: 0,
+    max: HOUR,
+    doc: 'how far behind consistency level Bounded may be',
+  }),
+  'proxy.query_rows_max': integer({
+    default: 1_000_000,
+    min: 1,
+    max: 100_000_000,
+    doc: 'rows a query may return',
+  }),
+  'proxy.shutdown_grace': duration({
+    default: 10_000,
+    min: 0,
+    max: HOUR,
+    doc: 'time requests under way have to end when a process stops',
+  }),
+
+  'management.host': text({ default: '127.0.0.1', doc: 'where health and metrics are served' }),
+  'management.port': integer({
+    default: 9091,
+    min: 0,
+    max: 65_535,
+    doc: 'port for /healthz, /livez, /readyz, /metrics; 0 = any',
+  }),
+
+  'reader.cache_path': text({
+    default: '',
+    doc: 'local disk cache of segments; empty = cache/<node id> in the data directory',
+  }),
+  'reader.cache_bytes_max': size({
+    default: 64 * GIB,
+    min: MIB,
+    max: 64 * TIB,
+    doc: 'bound of the disk cache',
+  }),
+  'reader.memory_bytes_max': size({
+    default: 16 * GIB,
+    min: 16 * MIB,
+    max: 64 * TIB,
+    doc: 'mapped and heap bytes of loaded segments; loading more is refused',
+  }),
+  'reader.requests_max': integer({
+    default: 1_024,
+    min: 1,
+    max: 100_000,
+    doc: 'sub-requests under way; more are refused as overload',
+  }),
+  'reader.loads_max': integer({ default: 4, min: 1, max: 64, doc: 'segments loaded at the same time' }),
+  'reader.fresh_grace': duration({
+    default: MINUTE,
+    min: 1_000,
+    max: HOUR,
+    doc: 'how long rows stay after their flush, for searches planned before it',
+  }),
+
+  'writer.lease_ttl': duration({
+    default: 3_000,
+    min: 500,
+    max: 5 * MINUTE,
+    doc: 'a standby writer takes over after this when the active one falls silent',
+  }),
+  'writer.flush_bytes': size({
+    default: 256 * MIB,
+    min: 64 * KIB,
+    max: 16 * GIB,
+    doc: 'fresh bytes of a channel that start a flush',
+  }),
+  'writer.flush_rows': integer({
+    default: 500_000,
+    min: 1_000,
+    max: 100_000_000,
+    doc: 'fresh rows of a channel that start a flush',
+  }),
+  'writer.flush_age': duration({
+    default: 10 * MINUTE,
+    min: 1_000,
+    max: 24 * HOUR,
+    doc: 'oldest fresh row that starts a flush',
+  }),
+  'writer.segment_rows_max': integer({
+    default: 1_000_000,
+    min: 1_000,
+    max: 100_000_000,
+    doc: 'a flush is cut into segments of at most this many rows',
+  }),
+  'writer.index_rows_min': integer({
+    default: 1_024,
+    min: 0,
+    max: 1_000_000,
+    doc: 'smaller segments are searched exactly and need no index',
+  }),
+  'writer.index_threads': integer({
+    default: 0,
+    min: 0,
+    max: 1_024,
+    doc: 'threads of one index build; 0 = those of the kernel',
+  }),
+  'writer.fresh_bytes_max': size({
+    default: 2 * GIB,
+    min: MIB,
+    max: 64 * TIB,
+    doc: 'unflushed bytes of all channels; more writes are refused as overload until a flush has made room',
+  }),
+  'writer.log_grace': duration({
+    default: 2 * MINUTE,
+    min: 1_000,
+    max: 24 * HOUR,
+    doc: 'how long flushed log entries stay for readers that lag',
+  }),
+
+  'kernel.threads': integer({
+    default: 0,
+    min: 0,
+    max: 1_024,
+    doc: 'threads that search and build indexes; 0 = one for each processor',
+  }),
+  'kernel.queue_max': integer({
+    default: 65_536,
+    min: 1,
+    max: 10_000_000,
+    doc: 'searches that may wait for a thread',
+  }),
+
+  'telemetry.log_level': oneOf(['debug', 'info', 'warn', 'error', 'silent'], {
+    default: 'info',
+    doc: 'least severe log lines that are written',
+  }),
+} as const satisfies Record<string, ConfigKey<never> | ConfigKey<unknown>>;
+
+export type ConfigPath = keyof typeof CONFIG_KEYS;
+
+type ValueOf<Key> = Key extends ConfigKey<infer Value> ? Value : never;
+
+/** The resolved configuration, frozen, by path. */
+export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof CONFIG_KEYS)[Path]> };
