@@ -35,3 +35,42 @@ export function countOnes(bitmap: Uint8Array): number {
   for (let index = 0; index < bitmap.length; index++) ones += ONES_OF_BYTE[bitmap[index]!]!;
   return ones;
 }
+
+/** Copies `length` bits, from bit `from` of `source` to bit `at` of `target`. The target's other bits stay. */
+export function copyBits(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  if (from % 8 === 0 && at % 8 === 0) {
+    const wholeBytes = length >>> 3;
+    target.set(source.subarray(from >>> 3, (from >>> 3) + wholeBytes), at >>> 3);
+    copyBitByBit(source, from + wholeBytes * 8, target, at + wholeBytes * 8, length & 7);
+    return;
+  }
+  copyBitByBit(source, from, target, at, length);
+}
+
+function copyBitByBit(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  for (let index = 0; index < length; index++) {
+    if (bitAt(source, from + index)) setBit(target, at + index);
+    else clearBit(target, at + index);
+  }
+}
+
+/** Sets the bits [from, to). */
+export function setBits(bitmap: Uint8Array, from: number, to: number): void {
+  let index = from;
+  for (; index < to && index % 8 !== 0; index++) setBit(bitmap, index);
+  const wholeEnd = to - ((to - index) & 7);
+  if (wholeEnd > index) bitmap.fill(0xff, index >>> 3, wholeEnd >>> 3);
+  for (index = Math.max(index, wholeEnd); index < to; index++) setBit(bitmap, index);
+}

@@ -24,7 +24,9 @@ export interface ReadableRows {
   readonly timestamps: BigUint64Array;
   /** Bitmap of rows that are not deleted; null when none is. It changes as deletes arrive. */
   alive(): Uint8Array | null;
-  /** Copies vectors for output. */
+  /** Bitmap of the rows whose vector is not null; null when all have one. The others must not be searched. */
+  vectorValidity(fieldId: number): Uint8Array | null;
+  /** Copies vectors for output; zeros for null ones. */
   readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors;
   /** What to give to `Kernel.search`, with the index when there is one for `fieldId`; `allowed` is filled by the caller. */
   searchable(fieldId: number): Omit<SearchSource, 'allowed'>;

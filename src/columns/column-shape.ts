@@ -1,0 +1,84 @@
+import type { Column } from './column.ts';
+import type { DataType, ElementType } from '../schema/index.ts';
+import { assert } from '../util/assert.ts';
+
+/** What decides a column's layout. A `FieldSchema` is one. */
+export interface ColumnShape {
+  readonly type: DataType;
+  readonly elementType: ElementType | null;
+  readonly dim: number | null;
+}
+
+type NumericArrayConstructor =
+  | typeof Uint8Array
+  | typeof Int8Array
+  | typeof Int16Array
+  | typeof Int32Array
+  | typeof BigInt64Array
+  | typeof Float32Array
+  | typeof Float64Array;
+
+/** The typed array of each type whose rows all weigh the same. */
+export const FIXED_ARRAYS = {
+  Bool: Uint8Array,
+  Int8: Int8Array,
+  Int16: Int16Array,
+  Int32: Int32Array,
+  Int64: BigInt64Array,
+  Float: Float32Array,
+  Double: Float64Array,
+  FloatVector: Float32Array,
+} as const satisfies Partial<Record<DataType, NumericArrayConstructor>>;
+
+export type FixedType = keyof typeof FIXED_ARRAYS;
+export type FixedColumn = Extract<Column, { readonly type: FixedType }>;
+
+export function isFixedType(type: DataType): type is FixedType {
+  return Object.hasOwn(FIXED_ARRAYS, type);
+}
+
+export function isFixedColumn(column: Column): column is FixedColumn {
+  return isFixedType(column.type);
+}
+
+export function scalarShape(type: ElementType): ColumnShape {
+  return { type, elementType: null, dim: null };
+}
+
+export function shapeOfColumn(column: Column): ColumnShape {
+  return {
+    type: column.type,
+    elementType: column.type === 'Array' ? column.elementType : null,
+    dim: column.type === 'FloatVector' ? column.dim : null,
+  };
+}
+
+export function sameShape(a: ColumnShape, b: ColumnShape): boolean {
+  return a.type === b.type && a.elementType === b.elementType && a.dim === b.dim;
+}
+
+/** Typed-array elements that one row takes. */
+export function elementsPerRow(shape: ColumnShape): number {
+  if (shape.type !== 'FloatVector') return 1;
+  assert(shape.dim !== null, 'a vector has a dimension');
+  return shape.dim;
+}
+
+export function bytesPerRow(shape: ColumnShape & { readonly type: FixedType }): number {
+  return FIXED_ARRAYS[shape.type].BYTES_PER_ELEMENT * elementsPerRow(shape);
+}
+
+/** A column over `bytes`, which begin at a multiple of the element's width and hold `length` rows. */
+export function fixedColumn(
+  shape: ColumnShape & { readonly type: FixedType },
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number,
+  validity: Uint8Array | null,
+): FixedColumn {
+  const values = new FIXED_ARRAYS[shape.type](bytes.buffer, bytes.byteOffset, length * elementsPerRow(shape));
+  const column =
+    shape.type === 'FloatVector'
+      ? { type: shape.type, dim: elementsPerRow(shape), values, length, validity }
+      : { type: shape.type, values, length, validity };
+  return column as FixedColumn;
+}

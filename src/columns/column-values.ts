@@ -1,0 +1,99 @@
+import { bitAt, newBitmap, setBit } from './bitmap.ts';
+import type { ArrayColumn, BytesColumn, Column, ScalarColumn } from './column.ts';
+import { elementsPerRow, FIXED_ARRAYS, isFixedType, scalarShape, type ColumnShape } from './column-shape.ts';
+import { assert } from '../util/assert.ts';
+
+/**
+ * One row's value in JavaScript: Int64 is a bigint, JSON its text (parsing would lose 64-bit integers), an array a list,
+ * a vector a `Float32Array`. For the edges and for tests; inner loops read the columns.
+ */
+export type ColumnValue = null | boolean | number | bigint | string | readonly ColumnValue[] | Float32Array;
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** Vectors are views. */
+export function valueAt(column: Column, row: number): ColumnValue {
+  assert(row < column.length, `row ${row} of ${column.length}`);
+  if (column.validity !== null && !bitAt(column.validity, row)) return null;
+  switch (column.type) {
+    case 'Bool':
+      return column.values[row] !== 0;
+    case 'VarChar':
+    case 'JSON':
+      return textAt(column, row);
+    case 'Array':
+      return elementsAt(column, row);
+    case 'FloatVector':
+      return column.values.subarray(row * column.dim, (row + 1) * column.dim);
+    default:
+      return column.values[row]!;
+  }
+}
+
+export function valuesOf(column: Column): ColumnValue[] {
+  return Array.from({ length: column.length }, (_, row) => valueAt(column, row));
+}
+
+/** The text of a row that is not null. */
+export function textAt(column: BytesColumn, row: number): string {
+  return decoder.decode(column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!));
+}
+
+/** The reverse of `valuesOf`. Values must be of the shape's kind and range; that is the caller's duty. */
+export function columnFromValues(shape: ColumnShape, values: readonly ColumnValue[]): Column {
+  const { type } = shape;
+  const common = { length: values.length, validity: validityOf(values) };
+  if (type === 'VarChar' || type === 'JSON') return { ...common, type, ...textsOf(values) };
+  if (type === 'Array') return { ...common, type, ...arraysOf(shape, values) };
+  assert(isFixedType(type), `no layout for ${type}`);
+  const perRow = elementsPerRow(shape);
+  const filled = new FIXED_ARRAYS[type](values.length * perRow);
+  values.forEach((value, row) => {
+    if (value instanceof Float32Array) (filled as Float32Array).set(value, row * perRow);
+    else if (value !== null) filled[row] = (type === 'Bool' ? Number(value) : value) as never;
+  });
+  return { ...common, type, values: filled, ...(type === 'FloatVector' ? { dim: perRow } : {}) } as Column;
+}
+
+function elementsAt(column: ArrayColumn, row: number): ColumnValue[] {
+  const values: ColumnValue[] = [];
+  for (let at = column.offsets[row]!; at < column.offsets[row + 1]!; at++) {
+    values.push(valueAt(column.elements, at));
+  }
+  return values;
+}
+
+function validityOf(values: readonly ColumnValue[]): Uint8Array | null {
+  if (!values.includes(null)) return null;
+  const validity = newBitmap(values.length, 0);
+  values.forEach((value, row) => {
+    if (value !== null) setBit(validity, row);
+  });
+  return validity;
+}
+
+function textsOf(values: readonly ColumnValue[]): Pick<BytesColumn, 'offsets' | 'bytes'> {
+  const offsets = new Int32Array(values.length + 1);
+  const texts = values.map((value) => encoder.encode((value ?? '') as string));
+  texts.forEach((text, row) => (offsets[row + 1] = offsets[row]! + text.byteLength));
+  const bytes = new Uint8Array(offsets[values.length]!);
+  texts.forEach((text, row) => bytes.set(text, offsets[row]!));
+  return { offsets, bytes };
+}
+
+function arraysOf(
+  shape: ColumnShape,
+  values: readonly ColumnValue[],
+): Pick<ArrayColumn, 'elementType' | 'offsets' | 'elements'> {
+  const { elementType } = shape;
+  assert(elementType !== null, 'an array has an element type');
+  const offsets = new Int32Array(values.length + 1);
+  const lists = values.map((value) => (value ?? []) as readonly ColumnValue[]);
+  lists.forEach((list, row) => (offsets[row + 1] = offsets[row]! + list.length));
+  return {
+    elementType,
+    offsets,
+    elements: columnFromValues(scalarShape(elementType), lists.flat()) as ScalarColumn,
+  };
+}

@@ -1,0 +1,57 @@
+export { bitAt, bitmapBytes, clearBit, copyBits, countOnes, newBitmap, setBit, setBits } from './bitmap.ts';
+export type {
+  ArrayColumn,
+  BoolColumn,
+  BytesColumn,
+  Column,
+  DoubleColumn,
+  FloatColumn,
+  FloatVectorColumn,
+  Int16Column,
+  Int32Column,
+  Int64Column,
+  Int8Column,
+  NumberColumn,
+  PrimaryKeyColumn,
+  RowBatch,
+  ScalarColumn,
+  VectorColumn,
+} from './column.ts';
+export { createColumnBuilder, type ColumnBuilder } from './column-builder.ts';
+export {
+  checkOffsets,
+  packColumn,
+  packRows,
+  PartReader,
+  unpackColumn,
+  unpackKeys,
+  unpackRows,
+} from './column-packet.ts';
+export { sameShape, shapeOfColumn, type ColumnShape } from './column-shape.ts';
+export { columnFromValues, textAt, valueAt, valuesOf, type ColumnValue } from './column-values.ts';
+export { channelIndexes, channelIndexOf, hashKey } from './key-hash.ts';
+export { KeyIndex } from './key-index.ts';
+export { KeySet } from './key-set.ts';
+export { sortedRows } from './key-order.ts';
+export {
+  asKeys,
+  compareKeys,
+  isSorted,
+  keyAt,
+  keysFromValues,
+  lowerBound,
+  type KeyValue,
+} from './primary-keys.ts';
+export {
+  columnOf,
+  concatColumns,
+  concatRows,
+  constantColumn,
+  defaultColumn,
+  emptyColumn,
+  nullColumn,
+  sliceColumn,
+  sliceRows,
+  takeColumn,
+  takeRows,
+} from './row-batch.ts';
