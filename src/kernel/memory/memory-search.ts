@@ -1,0 +1,146 @@
+import { bitAt, bitmapBytes } from '../../columns/index.ts';
+import { MishardsError } from '../../errors/index.ts';
+import type { Metric } from '../../schema/index.ts';
+import { assert, unreachable } from '../../util/assert.ts';
+import type { KernelHits, KernelSearch, SearchSource } from '../kernel.ts';
+import { MemoryBlock, MemoryIndex, MemoryVectorFile, type MemorySource } from './memory-vectors.ts';
+
+const K_MAX = 16_384;
+
+/** Exact search by the definition: every allowed row of every source, scored in double precision. */
+export function searchExactly(request: KernelSearch): KernelHits {
+  check(request);
+  const { k, queryCount, dim } = request;
+  const sources = request.sources.map(borrow);
+  const hits = {
+    k,
+    counts: new Uint32Array(queryCount),
+    sources: new Uint32Array(queryCount * k),
+    rows: new Uint32Array(queryCount * k),
+    scores: new Float32Array(queryCount * k),
+  };
+  for (let query = 0; query < queryCount; query++) {
+    const vector = request.queries.subarray(query * dim, (query + 1) * dim);
+    const best = searchOne(request, sources, vector);
+    hits.counts[query] = best.length;
+    best.forEach((hit, index) => {
+      hits.sources[query * k + index] = hit.source;
+      hits.rows[query * k + index] = hit.row;
+      hits.scores[query * k + index] = hit.score;
+    });
+  }
+  return hits;
+}
+
+interface Hit {
+  readonly source: number;
+  readonly row: number;
+  readonly score: number;
+}
+
+interface BorrowedSource {
+  readonly values: Float32Array;
+  readonly rowCount: number;
+  readonly allowed: Uint8Array | null;
+}
+
+function searchOne(
+  request: KernelSearch,
+  sources: readonly BorrowedSource[],
+  vector: Float32Array,
+): readonly Hit[] {
+  const { dim, metric, k, scoreAbove, scoreUpTo } = request;
+  const best: Hit[] = [];
+  sources.forEach(({ values, rowCount, allowed }, source) => {
+    for (let row = 0; row < rowCount; row++) {
+      if (allowed !== null && !bitAt(allowed, row)) continue;
+      const score = scoreOf(metric, vector, values, row * dim, dim);
+      if (scoreAbove !== null && !(score > scoreAbove)) continue;
+      if (scoreUpTo !== null && !(score <= scoreUpTo)) continue;
+      if (best.length === k && score <= best[k - 1]!.score) continue;
+      insert(best, { source, row, score }, k);
+    }
+  });
+  return best;
+}
+
+/** Behind all that score as well, so that ties stay in the order of sources and rows. */
+function insert(best: Hit[], hit: Hit, k: number): void {
+  let low = 0;
+  let high = best.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (best[middle]!.score >= hit.score) low = middle + 1;
+    else high = middle;
+  }
+  best.splice(low, 0, hit);
+  if (best.length > k) best.pop();
+}
+
+function scoreOf(
+  metric: Metric,
+  query: Float32Array,
+  values: Float32Array,
+  start: number,
+  dim: number,
+): number {
+  let product = 0;
+  let distance = 0;
+  let queryNorm = 0;
+  let rowNorm = 0;
+  for (let index = 0; index < dim; index++) {
+    const a = query[index]!;
+    const b = values[start + index]!;
+    product += a * b;
+    distance += (a - b) ** 2;
+    queryNorm += a * a;
+    rowNorm += b * b;
+  }
+  switch (metric) {
+    case 'L2':
+      return Math.fround(0 - distance);
+    case 'IP':
+      return Math.fround(product);
+    case 'COSINE':
+      return queryNorm === 0 || rowNorm === 0 ? 0 : Math.fround(product / Math.sqrt(queryNorm * rowNorm));
+    default:
+      return unreachable(metric);
+  }
+}
+
+function borrow(source: SearchSource): BorrowedSource {
+  const data = source.data as MemorySource;
+  return { values: data.borrow(), rowCount: source.rowCount, allowed: source.allowed };
+}
+
+function check(request: KernelSearch): void {
+  const { k, queryCount, dim, queries, params, sources, timeoutMs, signal } = request;
+  if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the search was cancelled');
+  if (timeoutMs !== undefined && timeoutMs <= 0)
+    throw new MishardsError('DEADLINE_EXCEEDED', 'the deadline had passed before the search began');
+  if (!Number.isInteger(k) || k < 1 || k > K_MAX)
+    throw new MishardsError('PARAMETER_INVALID', `k is ${k}; it must be 1 to ${K_MAX}`);
+  for (const [name, value] of Object.entries(params)) {
+    if (name !== 'ef')
+      throw new MishardsError('PARAMETER_INVALID', `search has no parameter ${name}; it has ef`);
+    if (!Number.isInteger(value) || (value as number) < k)
+      throw new MishardsError(
+        'PARAMETER_INVALID',
+        `ef is ${value}; it must be an integer of at least k, ${k}`,
+      );
+  }
+  assert(queries.length === queryCount * dim, `${queries.length} values for ${queryCount} queries`);
+  for (const source of sources) checkSource(source, dim, request.metric);
+}
+
+function checkSource({ data, rowCount, allowed }: SearchSource, dim: number, metric: Metric): void {
+  const ours = data instanceof MemoryVectorFile || data instanceof MemoryBlock || data instanceof MemoryIndex;
+  assert(ours, 'the source belongs to this kernel');
+  if (data.dim !== dim)
+    throw new MishardsError('PARAMETER_INVALID', `the query has dimension ${dim}, the vectors ${data.dim}`);
+  if (data.kind === 'index' && data.metric !== metric)
+    throw new MishardsError('PARAMETER_INVALID', `the index was built for ${data.metric}, not for ${metric}`);
+  const valid = data.kind === 'block' ? rowCount <= data.rowCount : rowCount === data.rowCount;
+  assert(valid, `${rowCount} of ${data.rowCount} rows of a ${data.kind}`);
+  assert(allowed === null || allowed.byteLength >= bitmapBytes(rowCount), 'the bitmap covers all rows');
+}
