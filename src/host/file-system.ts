@@ -13,14 +13,27 @@ export interface FileSystem {
   writeExclusive(path: string, bytes: Uint8Array): Promise<void>;
   /** Copies, sharing blocks where the file system can. The target appears atomically and durably. */
   copy(from: string, to: string): Promise<void>;
+  /** Durable when it resolves; replaces `to`. */
   rename(from: string, to: string): Promise<void>;
+  /** A second name for the same file; fails with `code: 'EEXIST'` when `to` exists, also in a race. Not durable before `sync` of the directory. */
+  link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Removes an empty directory; `code: 'ENOTEMPTY'` when it is not empty. */
+  removeDirectory(path: string): Promise<void>;
   removeTree(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   stat(path: string): Promise<FileStat>;
+  /** Sets the modification time, kept to the microsecond where the file system can. */
+  setModified(path: string, modifiedMs: number): Promise<void>;
+  /** Makes the content of a file, or the names in a directory, durable. */
+  sync(path: string): Promise<void>;
   makeDirectory(path: string): Promise<void>;
   /** Names in a directory, sorted; empty when it does not exist. */
   list(path: string): Promise<readonly string[]>;
+  /** As `list`, telling files from directories. */
+  scan(path: string): Promise<readonly DirectoryEntry[]>;
+  /** A new empty directory inside `parent` whose name nobody else has, on any host. Creates `parent`. */
+  makeUniqueDirectory(parent: string): Promise<string>;
   /** Opens for appending, creating it (durably) when absent. */
   openAppend(path: string): Promise<AppendFile>;
 }
@@ -28,6 +41,11 @@ export interface FileSystem {
 export interface FileStat {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly isDirectory: boolean;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
   readonly isDirectory: boolean;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Shared storage: immutable objects under keys. Keys are `/`-separated, of `[A-Za-z0-9._-]` segments, up to 512 bytes;
- * there are no directories. Whole objects appear atomically. After a put resolves the object is durable and every node
+ * Shared storage: immutable objects under keys. Keys are `/`-separated, of `[A-Za-z0-9._-]` segments that do not begin with a
+ * dot and have at most 255 bytes, up to 512 bytes in all; there are no directories. No key may continue another (`a/b` beside
+ * `a`): drivers that keep files refuse it with `PARAMETER_INVALID`. Whole objects appear atomically. After a put resolves the object is durable and every node
  * sees it.
  *
  * Errors: `OBJECT_NOT_FOUND`, `OBJECT_CONFLICT` (a condition did not hold), `STORAGE_UNAVAILABLE` (retriable),

@@ -1,11 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileErrorCode } from '../file-error.ts';
 import { NodeAppendFile } from './node-append-file.ts';
-import type { AppendFile, FileStat, FileSystem } from '../file-system.ts';
+import type { AppendFile, DirectoryEntry, FileStat, FileSystem } from '../file-system.ts';
 
 /** Files of this machine through `node:fs`. */
 export class NodeFileSystem implements FileSystem {
+  /** Tells processes apart that share a directory: a process id repeats on other hosts, in containers and after a crash. */
+  readonly #temporaryPrefix = `.tmp-${randomBytes(9).toString('base64url')}`;
   #temporaryCount = 0;
 
   async read(path: string): Promise<Uint8Array> {
@@ -49,8 +53,16 @@ export class NodeFileSystem implements FileSystem {
     await syncPath(dirname(to));
   }
 
+  async link(from: string, to: string): Promise<void> {
+    await fs.link(from, to);
+  }
+
   async remove(path: string): Promise<void> {
-    await fs.rm(path);
+    await fs.unlink(path);
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    await fs.rmdir(path);
   }
 
   async removeTree(path: string): Promise<void> {
@@ -69,6 +81,14 @@ export class NodeFileSystem implements FileSystem {
     return { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, isDirectory: stat.isDirectory() };
   }
 
+  async setModified(path: string, modifiedMs: number): Promise<void> {
+    await fs.utimes(path, modifiedMs / 1000, modifiedMs / 1000);
+  }
+
+  async sync(path: string): Promise<void> {
+    await syncPath(path);
+  }
+
   async makeDirectory(path: string): Promise<void> {
     const first = await fs.mkdir(path, { recursive: true });
     if (first === undefined) return;
@@ -79,12 +99,24 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async list(path: string): Promise<readonly string[]> {
+    return (await this.scan(path)).map((entry) => entry.name);
+  }
+
+  async scan(path: string): Promise<readonly DirectoryEntry[]> {
     try {
-      return (await fs.readdir(path)).sort();
+      const entries = await fs.readdir(path, { withFileTypes: true });
+      return entries
+        .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      if (fileErrorCode(error) === 'ENOENT') return [];
       throw error;
     }
+  }
+
+  async makeUniqueDirectory(parent: string): Promise<string> {
+    await this.makeDirectory(parent);
+    return await fs.mkdtemp(join(parent, 'd-'));
   }
 
   async openAppend(path: string): Promise<AppendFile> {
@@ -101,7 +133,7 @@ export class NodeFileSystem implements FileSystem {
   ): Promise<void> {
     const directory = dirname(path);
     await this.makeDirectory(directory);
-    const temporary = join(directory, `.tmp-${process.pid}-${this.#temporaryCount++}`);
+    const temporary = join(directory, `${this.#temporaryPrefix}-${this.#temporaryCount++}`);
     try {
       await fill(temporary);
       await place(temporary, path);
