@@ -24,11 +24,15 @@ export function checkCondition(
 ): void {
   if (condition === undefined) return;
   if (condition.kind === 'if-absent') {
-    if (current !== undefined) throw new MishardsError('OBJECT_CONFLICT', `the object "${key}" exists already`);
+    if (current !== undefined)
+      throw new MishardsError('OBJECT_CONFLICT', `the object "${key}" exists already`);
     return;
   }
   if (current === undefined) {
-    throw new MishardsError('OBJECT_CONFLICT', `the object "${key}" does not exist, so its etag cannot match`);
+    throw new MishardsError(
+      'OBJECT_CONFLICT',
+      `the object "${key}" does not exist, so its etag cannot match`,
+    );
   }
   if (current.etag !== condition.etag) {
     throw new MishardsError(

@@ -17,7 +17,9 @@ export function checkObjectKey(key: string): void {
     );
   }
   if (key.split('/').some((segment) => segment.length > SEGMENT_BYTES_MAX)) {
-    throw invalid(`a segment of the object key "${key}" is above the limit of ${SEGMENT_BYTES_MAX} bytes; shorten it`);
+    throw invalid(
+      `a segment of the object key "${key}" is above the limit of ${SEGMENT_BYTES_MAX} bytes; shorten it`,
+    );
   }
 }
 
@@ -35,7 +37,9 @@ export function checkObjectList(
   options: { readonly startAfter?: string; readonly limit?: number } | undefined,
 ): { readonly startAfter: string; readonly limit: number } {
   if (prefix.length > KEY_BYTES_MAX || !PREFIX.test(prefix)) {
-    throw invalid(`the object prefix "${prefix}" cannot begin a key; use segments of [A-Za-z0-9._-] and slashes`);
+    throw invalid(
+      `the object prefix "${prefix}" cannot begin a key; use segments of [A-Za-z0-9._-] and slashes`,
+    );
   }
   const limit = options?.limit ?? LIST_LIMIT_MAX;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIST_LIMIT_MAX) {

@@ -87,7 +87,8 @@ export class RetryingObjectStore implements ObjectStore {
       try {
         return await call();
       } catch (error) {
-        if (condition === undefined || attempts === 1 || !isErrorWithCode(error, 'OBJECT_CONFLICT')) throw error;
+        if (condition === undefined || attempts === 1 || !isErrorWithCode(error, 'OBJECT_CONFLICT'))
+          throw error;
         const message = `whether the conditional put of "${key}" happened is unclear: an attempt failed, the next found another version; read the object to find out`;
         throw new UnclearPut(message, error);
       }

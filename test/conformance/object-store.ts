@@ -134,9 +134,15 @@ function testConditions(it: It): void {
     await rejectsWith(store.put('k', bytes('no'), { kind: 'if-match', etag: first.etag }), 'OBJECT_CONFLICT');
     assert.equal(text(await store.get('k')), 'two');
     await store.delete('k');
-    await rejectsWith(store.put('k', bytes('no'), { kind: 'if-match', etag: second.etag }), 'OBJECT_CONFLICT');
+    await rejectsWith(
+      store.put('k', bytes('no'), { kind: 'if-match', etag: second.etag }),
+      'OBJECT_CONFLICT',
+    );
     await store.put('k', bytes('two'));
-    await rejectsWith(store.put('k', bytes('no'), { kind: 'if-match', etag: second.etag }), 'OBJECT_CONFLICT');
+    await rejectsWith(
+      store.put('k', bytes('no'), { kind: 'if-match', etag: second.etag }),
+      'OBJECT_CONFLICT',
+    );
   });
 
   it('lets one of many creators win', async (store, other) => {
@@ -176,7 +182,21 @@ function testListing(it: It): void {
   };
 
   it('lists by key, whatever looks like a directory', async (store, other) => {
-    const keys = ['a', 'a-b', 'a.b/c', 'a0', 'b/a', 'b-', 'b-/z', 'b.', 'b/a-b', 'b/aa/x', 'b0/x', 'c/d/e/f', 'B'];
+    const keys = [
+      'a',
+      'a-b',
+      'a.b/c',
+      'a0',
+      'b/a',
+      'b-',
+      'b-/z',
+      'b.',
+      'b/a-b',
+      'b/aa/x',
+      'b0/x',
+      'c/d/e/f',
+      'B',
+    ];
     const stored = keys.filter((key) => key !== 'b-');
     await fill(store, stored);
     assert.deepEqual(keysOf(await other.list('')), [...stored].sort());
@@ -193,11 +213,14 @@ function testListing(it: It): void {
   });
 
   it('lists page by page without gap or repetition', async (store) => {
-    const keys = Array.from({ length: 23 }, (_, index) => `p${index % 3}/${'q'.repeat(index % 4)}${index}`).sort();
+    const keys = Array.from(
+      { length: 23 },
+      (_, index) => `p${index % 3}/${'q'.repeat(index % 4)}${index}`,
+    ).sort();
     await fill(store, keys);
     for (const limit of [1, 4, 23, 1000]) {
       const seen: string[] = [];
-      for (let page = await store.list('p', { limit }); page.length > 0; ) {
+      for (let page = await store.list('p', { limit }); page.length > 0;) {
         assert.ok(page.length <= limit);
         seen.push(...keysOf(page));
         page = await store.list('p', { limit, startAfter: seen.at(-1)! });
@@ -233,7 +256,10 @@ function testFiles(it: It): void {
     await rejectsWith(store.getToFile('missing', target), 'OBJECT_NOT_FOUND');
     await store.put('k', bytes('x'));
     const reason = new Error('given up');
-    await assert.rejects(store.getToFile('k', target, AbortSignal.abort(reason)), (error) => error === reason);
+    await assert.rejects(
+      store.getToFile('k', target, AbortSignal.abort(reason)),
+      (error) => error === reason,
+    );
     assert.deepEqual(await readdir(directory.path), []);
   });
 
@@ -247,7 +273,21 @@ function testFiles(it: It): void {
 function testRefusals(it: It): void {
   it('refuses keys out of the rules', async (store) => {
     const long = 'x'.repeat(256);
-    for (const key of ['', '/a', 'a/', 'a//b', '.', '..', 'a/../b', '.hidden', 'a/.b', 'ä', 'a b', 'a\n', long]) {
+    for (const key of [
+      '',
+      '/a',
+      'a/',
+      'a//b',
+      '.',
+      '..',
+      'a/../b',
+      '.hidden',
+      'a/.b',
+      'ä',
+      'a b',
+      'a\n',
+      long,
+    ]) {
       await rejectsWith(store.put(key, bytes('x')), 'PARAMETER_INVALID');
       await rejectsWith(store.get(key), 'PARAMETER_INVALID');
       await rejectsWith(store.delete(key), 'PARAMETER_INVALID');

@@ -69,7 +69,8 @@ export class MemoryDisk {
   }
 
   begin(): void {
-    if (this.#crashAt !== undefined && this.operationCount >= this.#crashAt.count) this.crash(this.#crashAt.tear);
+    if (this.#crashAt !== undefined && this.operationCount >= this.#crashAt.count)
+      this.crash(this.#crashAt.tear);
     else this.operationCount++;
   }
 
@@ -252,7 +253,8 @@ export class MemoryFileSystem implements FileSystem {
   /** Appends as far as the disk has room. */
   grow(file: FileNode, bytes: Uint8Array, operation: FileOperation, path: string): void {
     const { capacityBytes } = this.disk;
-    const room = capacityBytes === Number.POSITIVE_INFINITY ? capacityBytes : capacityBytes - this.disk.usedBytes();
+    const room =
+      capacityBytes === Number.POSITIVE_INFINITY ? capacityBytes : capacityBytes - this.disk.usedBytes();
     appendContent(file, bytes.subarray(0, Math.max(0, Math.floor(room))));
     file.modifiedMs = this.disk.clock.nowMs();
     if (bytes.byteLength > room) throw fileError('ENOSPC', operation, path);

@@ -9,7 +9,9 @@ testObjectStore('local', async () => {
   stack.use(directory);
   return {
     open: async () =>
-      stack.use(await createLocalObjectStore({ host: createNodeHost(1), directory: `${directory.path}/objects` })),
+      stack.use(
+        await createLocalObjectStore({ host: createNodeHost(1), directory: `${directory.path}/objects` }),
+      ),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 });

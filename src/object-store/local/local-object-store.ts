@@ -81,7 +81,11 @@ export class LocalObjectStore implements ObjectStore {
     checkObjectRange(key, offset, length);
     return await this.#read(key, async (path) => {
       const { sizeBytes } = await this.#host.files.stat(path);
-      return await this.#host.files.readRange(path, offset, Math.max(0, Math.min(length, sizeBytes - offset)));
+      return await this.#host.files.readRange(
+        path,
+        offset,
+        Math.max(0, Math.min(length, sizeBytes - offset)),
+      );
     });
   }
 
@@ -180,7 +184,10 @@ export class LocalObjectStore implements ObjectStore {
         else return await files.sync(dirname(path)).then(() => true);
       }
     }
-    throw new MishardsError('STORAGE_UNAVAILABLE', `the directory of the object "${key}" vanished ${ATTEMPTS_MAX} times`);
+    throw new MishardsError(
+      'STORAGE_UNAVAILABLE',
+      `the directory of the object "${key}" vanished ${ATTEMPTS_MAX} times`,
+    );
   }
 
   async #replace(key: string, staged: StagedFile, condition: PutCondition | undefined): Promise<ObjectStat> {

@@ -98,4 +98,3 @@ export async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | un
     throw error;
   }
 }
-
