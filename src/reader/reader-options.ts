@@ -20,6 +20,8 @@ export interface ReaderOptions {
   readonly planLagMaxMs: number;
   /** How long the writer may hold an empty answer. Below the usual bound of bounded consistency, so that idle channels count as up to date. */
   readonly followWaitMs: number;
+  /** How much longer an answer may take before the writer counts as away. */
+  readonly followAnswerMs: number;
   /** Bytes of entries asked for at once, from the writer and from the log; they are applied in one go. */
   readonly followBytesMax: number;
   /** How often the log is read while the writer is away. */
@@ -45,8 +47,9 @@ export const DEFAULT_READER_OPTIONS: ReaderOptions = Object.freeze({
   freshBytesMax: 512 * 2 ** 20,
   supersededGraceMs: 60_000,
   unloadGraceMs: 60_000,
-  planLagMaxMs: 5_000,
+  planLagMaxMs: 3_000,
   followWaitMs: 2_000,
+  followAnswerMs: 3_000,
   followBytesMax: 2 ** 20,
   logPollMs: 200,
   writerRetryMs: 1_000,

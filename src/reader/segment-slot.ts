@@ -1,0 +1,81 @@
+import type { SegmentMeta } from '../catalog/model.ts';
+import type { SegmentId } from '../schema/index.ts';
+import type { DeleteBatch, SealedSegment } from '../segment/segment.ts';
+
+/** An open segment that answers. It closes when it is told to and nobody uses it any more. */
+export class SegmentSlot {
+  readonly segment: SealedSegment;
+  /** As the catalog last showed it: indexes come and go while the segment is open. */
+  meta: SegmentMeta;
+  lastUsedMs: number;
+  /** When the catalog stopped showing it; null = it shows it. */
+  goneSinceMs: number | null = null;
+  /** Placement keeps it here. */
+  isWanted = false;
+  /** It can miss deletes; whoever uses it must plan again. */
+  isStale = false;
+  /** Grows with every delete that arrives. */
+  #version = 0;
+  #frozen: { readonly version: number; readonly alive: Uint8Array | null } | null = null;
+  #pinCount = 0;
+  #closing: PromiseWithResolvers<void> | null = null;
+
+  constructor(segment: SealedSegment, nowMs: number) {
+    this.segment = segment;
+    this.meta = segment.meta;
+    this.lastUsedMs = nowMs;
+  }
+
+  get id(): SegmentId {
+    return this.segment.meta.id;
+  }
+
+  get isPinned(): boolean {
+    return this.#pinCount > 0;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing !== null;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  applyDeletes(deletes: DeleteBatch): void {
+    this.segment.applyDeletes(deletes);
+    this.#version++;
+  }
+
+  /** The rows that are not deleted now, as they will stay whatever arrives; null = all. Shared: do not write to it. */
+  frozenAlive(): Uint8Array | null {
+    if (this.#frozen?.version !== this.#version) {
+      this.#frozen = { version: this.#version, alive: this.segment.alive()?.slice() ?? null };
+    }
+    return this.#frozen.alive;
+  }
+
+  /** Keeps it open until disposed. Only before `close`. */
+  pin(nowMs: number): Disposable {
+    this.lastUsedMs = nowMs;
+    this.#pinCount++;
+    let released = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (released) return;
+        released = true;
+        this.#pinCount--;
+        if (this.#pinCount === 0 && this.#closing !== null) this.#closing.resolve();
+      },
+    };
+  }
+
+  /** Resolves when nobody uses it and its files are closed. */
+  async close(): Promise<void> {
+    if (this.#closing !== null) return await this.#closing.promise;
+    this.#closing = Promise.withResolvers();
+    if (this.#pinCount === 0) this.#closing.resolve();
+    await this.#closing.promise;
+    await this.segment[Symbol.asyncDispose]();
+  }
+}
