@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReaderClient } from './reader-client.ts';
 import { serveReader } from './reader-server.ts';
-import type { QueryRequest, ReaderApi, SearchRequest, SearchResult } from './reader-api.ts';
+import type { QueryRequest, ReaderApi, SearchRequest, SearchResult, SubRequest } from './reader-api.ts';
 import { columnFromValues, keysFromValues, valuesOf } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { ChannelId, CollectionId, PartitionId, SegmentId } from '../schema/index.ts';
@@ -12,7 +12,7 @@ import type { CallContext, CallOptions, WirePeer } from '../wire/wire.ts';
 const collectionId = '7' as CollectionId;
 const call: CallOptions = { timeoutMs: 1_000, trace: { traceparent: '00-1-2-3' } };
 
-const searchRequest: SearchRequest = {
+const subRequest: SubRequest = {
   collectionId,
   segments: ['11', '12'] as SegmentId[],
   channels: [{ id: '7-0' as ChannelId, after: 2 ** 40 }],
@@ -20,6 +20,10 @@ const searchRequest: SearchRequest = {
   filter: { text: 'price > {limit}', values: { limit: 3.5, names: ['a', null] } },
   outputFieldIds: [101, 102],
   guarantee: { kind: 'positions', positions: new Map([['7-0' as ChannelId, 99]]) },
+};
+
+const searchRequest: SearchRequest = {
+  ...subRequest,
   fieldId: 101,
   metric: 'COSINE',
   queryCount: 2,
@@ -31,7 +35,7 @@ const searchRequest: SearchRequest = {
 };
 
 const queryRequest: QueryRequest = {
-  ...searchRequest,
+  ...subRequest,
   partitionIds: null,
   filter: null,
   guarantee: { kind: 'staleness', maxMs: 5_000 },
