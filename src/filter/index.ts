@@ -1,0 +1,11 @@
+export { fieldsOf, partitionKeyValues, primaryKeysOf } from './analysis.ts';
+export { FILTER_FUNCTIONS, type FilterFunction, type FilterNode } from './ast.ts';
+export { compileFilter } from './compile/compile-filter.ts';
+export { templateToJson, type TemplateValues } from './compile/template-values.ts';
+export { evaluateFilter } from './evaluate/evaluate-filter.ts';
+export type { ColumnSource } from './evaluate/operand.ts';
+export { DEFAULT_FILTER_LIMITS, type FilterLimits } from './filter-limits.ts';
+export type { FilterValue } from './filter-value.ts';
+export type { FilterPlan, Predicate } from './plan.ts';
+export { formatFilter } from './syntax/format-filter.ts';
+export { parseFilter } from './syntax/parse-filter.ts';
