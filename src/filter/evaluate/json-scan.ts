@@ -21,7 +21,7 @@ const CLOSE_ARRAY = 0x5d;
 const SAFE_DIGITS_MAX = 15;
 const EXACT_DIGITS_MAX = 40;
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 export type JsonKind = 'null' | 'boolean' | 'number' | 'string' | 'array' | 'object';
