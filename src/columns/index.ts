@@ -55,3 +55,4 @@ export {
   takeColumn,
   takeRows,
 } from './row-batch.ts';
+export { ValidityBuilder } from './validity-builder.ts';

@@ -1,6 +1,7 @@
 import type { SegmentMeta } from '../catalog/model.ts';
 import type { Column, PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
 import type { Kernel, SearchSource } from '../kernel/kernel.ts';
+import type { Mutation } from './mutation.ts';
 import type {
   ChannelId,
   CollectionId,
@@ -65,24 +66,50 @@ export interface FreshRows extends Disposable {
   readonly channel: ChannelId;
   /** Last sequence applied. */
   readonly sequence: LogSequence;
+  /** Rows of the entries kept, deleted ones included. */
   readonly rowCount: number;
   readonly memoryBytes: number;
-  /** Applies a log entry's mutation: appends rows, marks deleted ones among those present, remembers the deletes. */
-  apply(mutation: import('./mutation.ts').Mutation, sequence: LogSequence, timestamp: Timestamp): void;
-  /** Blocks with rows of entries after `after`, in those partitions (null = all). Each knows which of its rows count. `STALE_PLAN` when rows after `after` were dropped already. */
+  /** `rowCount` by partition; partitions without rows are left out. */
+  rowCounts(): ReadonlyMap<PartitionId, number>;
+  /**
+   * Applies a log entry's mutation: appends rows, marks deleted ones among those present, remembers the deletes. An entry
+   * that was applied or dropped already is ignored; after a gap it is a defect. After a failure the rows must be made anew
+   * from the log: every later call fails too.
+   */
+  apply(mutation: Mutation, sequence: LogSequence, timestamp: Timestamp): void;
+  /**
+   * Blocks with rows of entries after `after`, in those partitions (null = all). Each knows which of its rows count, as of
+   * this call. `STALE_PLAN` when rows after `after` were dropped already.
+   */
   blocksAfter(after: LogSequence, partitionIds: readonly PartitionId[] | null): readonly FreshBlock[];
-  /** All deletes remembered, of sequences after `after`. */
+  /** All deletes remembered, of sequences after `after`. `STALE_PLAN` when some of them were dropped already. */
   deletesAfter(after: LogSequence): DeleteBatch;
-  /** Forgets rows and deletes up to this sequence. */
+  /** Copies what entries up to `through` left, to flush it. Rows deleted since are left out; fields of `schema` that a row lacks get their default. */
+  copyThrough(through: LogSequence, schema: CollectionSchema): FlushableRows;
+  /** Forgets rows and deletes up to this sequence. Blocks given out before may refuse with `STALE_PLAN` from then on. */
   dropThrough(sequence: LogSequence): void;
   /** Lowest `after` that can still be asked for. */
   readonly droppedThrough: LogSequence;
 }
 
+/** `rowCount` is the rows there were when `blocksAfter` was called; what arrives later is not seen. */
 export interface FreshBlock extends ReadableRows {
   readonly partitionId: PartitionId;
-  /** Bitmap of the rows that are within the asked sequences and not deleted; null = all of them. */
+  /** Bitmap of the rows that are within the asked sequences and not deleted, as of `blocksAfter`; null = all of them. Not to be changed. */
   visible(): Uint8Array | null;
+}
+
+export interface FlushableRows {
+  /** In order of arrival; partitions without rows are left out. */
+  readonly partitions: readonly PartitionRows[];
+  readonly deletes: DeleteBatch;
+}
+
+export interface PartitionRows {
+  readonly partitionId: PartitionId;
+  readonly rows: RowBatch;
+  /** One for each row. */
+  readonly timestamps: BigUint64Array;
 }
 
 export interface SegmentWriterOptions {

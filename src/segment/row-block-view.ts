@@ -1,0 +1,101 @@
+import {
+  copyBits,
+  newBitmap,
+  setBits,
+  sliceColumn,
+  type Column,
+  type PrimaryKeyColumn,
+} from '../columns/index.ts';
+import { MishardsError } from '../errors/index.ts';
+import type { SearchSource } from '../kernel/kernel.ts';
+import type { PartitionId } from '../schema/index.ts';
+import type { GrowingVectors, RowBlock } from './row-block.ts';
+import type { FreshBlock, RowBatchVectors } from './segment.ts';
+
+/** A block as it was when a search looked at it: rows [0, rowCount), of which those from `firstRow` on count. */
+export class RowBlockView implements FreshBlock {
+  readonly partitionId: PartitionId;
+  readonly rowCount: number;
+  readonly keys: PrimaryKeyColumn;
+  readonly timestamps: BigUint64Array;
+  readonly #block: RowBlock;
+  readonly #visible: Uint8Array | null;
+
+  constructor(block: RowBlock, firstRow: number) {
+    this.#block = block;
+    this.partitionId = block.partitionId;
+    this.rowCount = block.rowCount;
+    this.keys = block.keys();
+    this.timestamps = block.timestamps.subarray(0, this.rowCount);
+    this.#visible = bitmapWithout(block.deleted, firstRow, this.rowCount);
+  }
+
+  async column(fieldId: number): Promise<Column | null> {
+    const scalar = this.#block.scalar(fieldId);
+    if (scalar !== null) return sliceColumn(scalar, 0, this.rowCount);
+    if (this.#block.vectors(fieldId) === null) return null;
+    const rows = Uint32Array.from({ length: this.rowCount }, (_, row) => row);
+    const { dim, values } = this.readVectors(fieldId, rows);
+    return {
+      type: 'FloatVector',
+      dim,
+      values,
+      validity: this.vectorValidity(fieldId),
+      length: this.rowCount,
+    };
+  }
+
+  alive(): Uint8Array | null {
+    return bitmapWithout(this.#block.deleted, 0, this.rowCount);
+  }
+
+  visible(): Uint8Array | null {
+    return this.#visible;
+  }
+
+  vectorValidity(fieldId: number): Uint8Array | null {
+    const vectors = this.#block.vectors(fieldId);
+    if (vectors === null) return newBitmap(this.rowCount, 0);
+    const validity = vectors.validity.view();
+    if (validity === null) return null;
+    const bitmap = newBitmap(this.rowCount, 0);
+    copyBits(validity, 0, bitmap, 0, this.rowCount);
+    return bitmap;
+  }
+
+  readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors {
+    const { data } = this.#vectors(fieldId);
+    const values = new Float32Array(rows.length * data.dim);
+    data.read(rows, values);
+    return { dim: data.dim, values };
+  }
+
+  searchable(fieldId: number): Omit<SearchSource, 'allowed'> {
+    return { data: this.#vectors(fieldId).data, rowCount: this.rowCount };
+  }
+
+  #vectors(fieldId: number): GrowingVectors {
+    if (this.#block.disposed)
+      throw new MishardsError(
+        'STALE_PLAN',
+        'the fresh rows were dropped after they were looked up; plan again',
+      );
+    const vectors = this.#block.vectors(fieldId);
+    if (vectors === null)
+      throw new MishardsError(
+        'FIELD_NOT_FOUND',
+        `these rows were written before vector field ${fieldId} existed`,
+      );
+    return vectors;
+  }
+}
+
+/** Rows [firstRow, rowCount) that are not deleted; null when these are all. */
+function bitmapWithout(deleted: Uint8Array | null, firstRow: number, rowCount: number): Uint8Array | null {
+  if (firstRow === 0 && deleted === null) return null;
+  const bitmap = newBitmap(rowCount, 0);
+  setBits(bitmap, firstRow, rowCount);
+  if (deleted === null) return bitmap;
+  for (let index = 0; index < bitmap.length; index++) bitmap[index]! &= ~deleted[index]!;
+  return bitmap;
+}
