@@ -1,12 +1,11 @@
-// Runs the test suites with Node's own runner: `npm test` the ones that need no service, `--services` the others.
+// Runs the tests with Node's own runner: all of them, or the files that are named.
 import { spawnSync } from 'node:child_process';
 
-const services = process.argv.includes('--services');
-const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const all = services ? ['test/services/**/*.test.ts'] : ['src/**/*.test.ts', 'test/!(services)/**/*.test.ts'];
+const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'];
+const named = process.argv.slice(2);
 const result = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=300000', ...(named.length > 0 ? named : all)],
+  ['--test', '--test-concurrency=2', '--test-timeout=300000', ...(named.length > 0 ? named : ALL)],
   { stdio: 'inherit' },
 );
 process.exit(result.status ?? 1);

@@ -81,7 +81,7 @@ export const CONFIG_KEYS = {
     doc: 'where this process listens for other nodes; port 0 = any',
   }),
   'wire.frame_bytes_max': size({
-    default: 256 * MIB,
+    default: 128 * MIB,
     min: MIB,
     max: 2 * GIB,
     doc: 'largest message between nodes',

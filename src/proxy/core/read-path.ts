@@ -1,0 +1,165 @@
+import { fanOut } from './fan-out.ts';
+import type { Guarantees } from './guarantees.ts';
+import { mergeHits } from './merge-hits.ts';
+import { mergeRows } from './merge-rows.ts';
+import type { PlacementCache } from './placement-cache.ts';
+import type { ProxyOptions } from './proxy.ts';
+import { planRead, type ReadPlan } from './read-plan.ts';
+import type { Assignment } from './assign.ts';
+import type { ReaderPool } from './reader-pool.ts';
+import type {
+  QueryAnswer,
+  QueryCommand,
+  ReadCommand,
+  RequestContext,
+  SearchAnswer,
+  SearchCommand,
+} from '../proxy-core.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
+import type { Host } from '../../host/index.ts';
+import type { Guarantee, NodeStats, ReaderApi, SubRequest } from '../../protocol/reader-api.ts';
+import { withSpan, withSyncSpan } from '../../telemetry/tracing.ts';
+import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
+
+export interface ReadPathDependencies {
+  readonly catalog: Catalog;
+  readonly pool: ReaderPool;
+  readonly placements: PlacementCache;
+  readonly guarantees: Guarantees;
+  readonly host: Host;
+  readonly options: ProxyOptions;
+}
+
+type NodeCall<Result> = (api: ReaderApi, part: SubRequest, options: CallOptions) => Promise<Result>;
+
+/** Search and query: plan from the snapshot, one sub-request a node, merge. No metadata I/O on the way. */
+export class ReadPath {
+  readonly #with: ReadPathDependencies;
+
+  constructor(dependencies: ReadPathDependencies) {
+    this.#with = dependencies;
+  }
+
+  async search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer> {
+    const { fieldId, metric, queryCount, queries, params, scoreAbove, scoreUpTo } = command;
+    const k = command.offset + command.limit;
+    const results = await this.#read(command, context, (api, part, options) =>
+      api.search(
+        { ...part, fieldId, metric, queryCount, queries, k, params, scoreAbove, scoreUpTo },
+        options,
+      ),
+    );
+    return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () =>
+      mergeHits(results, queryCount, command.offset, command.limit),
+    );
+  }
+
+  async query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {
+    const { countOnly } = command;
+    const rowsMax = this.#with.options.queryRowsMax;
+    // One row more than allowed tells an answer that is exactly full from one that is too large.
+    const limit = countOnly ? null : command.limit === null ? rowsMax + 1 : command.offset + command.limit;
+    const results = await this.#read(command, context, (api, part, options) =>
+      api.query({ ...part, countOnly, limit }, options),
+    );
+    return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () => {
+      const merged = mergeRows(results, command.offset, command.limit);
+      if (countOnly) return { ...merged, count: results.reduce((sum, result) => sum + result.count, 0) };
+      if (merged.count > rowsMax) {
+        throw new MishardsError(
+          'PARAMETER_TOO_LARGE',
+          `the query matches more than ${rowsMax} rows; give a limit or a narrower filter`,
+        );
+      }
+      return merged;
+    });
+  }
+
+  async #read<Result extends { readonly stats: NodeStats }>(
+    command: ReadCommand,
+    context: RequestContext,
+    call: NodeCall<Result>,
+  ): Promise<readonly Result[]> {
+    const deadlineMs = this.#with.host.clock.monotonicMs() + context.timeoutMs;
+    const guarantee = await this.#with.guarantees.of(command, context);
+    for (let replans = 0; ; replans++) {
+      const plan = withSyncSpan(
+        'get_routing',
+        context.trace,
+        { 'mishards.collection': command.collection.name },
+        (span) => {
+          const planned = this.#plan(command);
+          span.setAttributes({
+            'mishards.segments': planned.segments.length,
+            'mishards.channels': planned.channels.length,
+          });
+          return planned;
+        },
+      );
+      try {
+        return await withSpan('do_search', context.trace, {}, (trace) =>
+          this.#ask({ ...context, trace }, plan, deadlineMs, (api, assignment, options) =>
+            call(api, subRequest(command, plan, assignment, guarantee), options),
+          ),
+        );
+      } catch (error) {
+        if (!isErrorWithCode(error, 'STALE_PLAN') || replans >= this.#with.options.replansMax) throw error;
+      }
+    }
+  }
+
+  #plan(command: ReadCommand): ReadPlan {
+    const snapshot = this.#with.catalog.snapshot();
+    const collection = snapshot.collections.get(command.collection.id);
+    if (collection === undefined) {
+      throw new MishardsError(
+        'COLLECTION_NOT_FOUND',
+        `collection not found[collection=${command.collection.name}]`,
+      );
+    }
+    const placement = this.#with.placements.placementOf(snapshot, collection, this.#with.pool.readers());
+    return planRead(snapshot, collection, command.partitionIds, placement);
+  }
+
+  async #ask<Result extends { readonly stats: NodeStats }>(
+    context: RequestContext,
+    plan: ReadPlan,
+    deadlineMs: number,
+    call: (api: ReaderApi, assignment: Assignment, options: CallOptions) => Promise<Result>,
+  ): Promise<readonly Result[]> {
+    const trace: TraceCarrier = context.trace;
+    return await fanOut(
+      { ...this.#with.host, pool: this.#with.pool, retriesMax: this.#with.options.readRetriesMax },
+      {
+        plan,
+        copies: plan.collection.load?.replicas ?? 1,
+        deadlineMs,
+        signal: context.signal,
+        trace,
+        call,
+        describe: ({ stats }) => ({
+          'mishards.rows_searched': stats.rowsSearched,
+          'mishards.node_elapsed_ms': stats.elapsedMs,
+        }),
+      },
+    );
+  }
+}
+
+function subRequest(
+  command: ReadCommand,
+  plan: ReadPlan,
+  assignment: Assignment,
+  guarantee: Guarantee,
+): SubRequest {
+  return {
+    collectionId: plan.collection.id,
+    segments: assignment.segments.map((segment) => segment.id),
+    channels: assignment.channels.map(({ id, after }) => ({ id, after })),
+    partitionIds: plan.partitionIds,
+    filter: command.filter,
+    outputFieldIds: command.outputFieldIds,
+    guarantee,
+  };
+}
