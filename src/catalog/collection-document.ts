@@ -1,0 +1,127 @@
+import {
+  CONSISTENCY_LEVELS,
+  type CollectionMeta,
+  type DatabaseMeta,
+  type IndexMeta,
+  type LoadSpec,
+  type PartitionMeta,
+  type WriterLeader,
+} from './model.ts';
+import type { DocumentFields } from './document-fields.ts';
+import {
+  METRICS,
+  SCALAR_TYPES,
+  VECTOR_TYPES,
+  type CollectionId,
+  type CollectionSchema,
+  type DefaultValue,
+  type FieldSchema,
+  type IndexId,
+  type PartitionId,
+} from '../schema/index.ts';
+
+const DATA_TYPES = [...SCALAR_TYPES, ...VECTOR_TYPES];
+const ELEMENT_TYPES = SCALAR_TYPES.filter((type) => type !== 'JSON' && type !== 'Array');
+const DEFAULT_KINDS = ['bool', 'int', 'float', 'string'] as const;
+
+export function readDatabase(fields: DocumentFields): DatabaseMeta {
+  return {
+    id: fields.decimal('id'),
+    name: fields.text('name'),
+    properties: fields.properties('properties'),
+    createdTimestamp: fields.decimal('createdTimestamp'),
+  };
+}
+
+export function readCollection(fields: DocumentFields): CollectionMeta {
+  return {
+    id: fields.decimal<CollectionId>('id'),
+    databaseName: fields.text('databaseName'),
+    name: fields.text('name'),
+    aliases: fields.texts('aliases'),
+    schema: fields.object('schema', readSchema),
+    schemaVersion: fields.count('schemaVersion'),
+    channels: fields.texts('channels'),
+    consistencyLevel: fields.oneOf('consistencyLevel', CONSISTENCY_LEVELS),
+    properties: fields.properties('properties'),
+    createdTimestamp: fields.decimal('createdTimestamp'),
+    partitions: fields.objects('partitions', readPartition),
+    indexes: fields.objects('indexes', readIndex),
+    load: fields.nullable('load', (name) => fields.object(name, readLoad)),
+  };
+}
+
+export function readSchema(fields: DocumentFields): CollectionSchema {
+  return {
+    description: fields.text('description'),
+    autoId: fields.flag('autoId'),
+    enableDynamicField: fields.flag('enableDynamicField'),
+    fields: fields.objects('fields', readField),
+  };
+}
+
+export function readWriterLeader(fields: DocumentFields): WriterLeader {
+  return { nodeId: fields.text('nodeId'), address: fields.text('address'), epoch: fields.count('epoch') };
+}
+
+/** The collection a name or alias stands for. */
+export function readName(fields: DocumentFields): CollectionId {
+  return fields.decimal<CollectionId>('collectionId');
+}
+
+function readField(fields: DocumentFields): FieldSchema {
+  return {
+    id: fields.count('id'),
+    name: fields.text('name'),
+    description: fields.text('description'),
+    type: fields.oneOf('type', DATA_TYPES),
+    elementType: fields.nullable('elementType', (name) => fields.oneOf(name, ELEMENT_TYPES)),
+    isPrimaryKey: fields.flag('isPrimaryKey'),
+    autoId: fields.flag('autoId'),
+    isPartitionKey: fields.flag('isPartitionKey'),
+    isClusteringKey: fields.flag('isClusteringKey'),
+    nullable: fields.flag('nullable'),
+    defaultValue: fields.nullable('defaultValue', (name) => fields.object(name, readDefaultValue)),
+    isDynamic: fields.flag('isDynamic'),
+    dim: fields.nullable('dim', (name) => fields.count(name)),
+    maxLength: fields.nullable('maxLength', (name) => fields.count(name)),
+    maxCapacity: fields.nullable('maxCapacity', (name) => fields.count(name)),
+    typeParams: fields.properties('typeParams'),
+  };
+}
+
+function readDefaultValue(fields: DocumentFields): DefaultValue {
+  const kind = fields.oneOf('kind', DEFAULT_KINDS);
+  if (kind === 'bool') return { kind, value: fields.flag('value') };
+  if (kind === 'float') return { kind, value: fields.number('value') };
+  return { kind, value: fields.text('value') };
+}
+
+function readPartition(fields: DocumentFields): PartitionMeta {
+  return {
+    id: fields.decimal<PartitionId>('id'),
+    name: fields.text('name'),
+    createdTimestamp: fields.decimal('createdTimestamp'),
+  };
+}
+
+function readIndex(fields: DocumentFields): IndexMeta {
+  return {
+    id: fields.decimal<IndexId>('id'),
+    name: fields.text('name'),
+    fieldId: fields.count('fieldId'),
+    requestedType: fields.text('requestedType'),
+    type: fields.text('type'),
+    metric: fields.nullable('metric', (name) => fields.oneOf(name, METRICS)),
+    params: fields.properties('params'),
+    createdTimestamp: fields.decimal('createdTimestamp'),
+  };
+}
+
+function readLoad(fields: DocumentFields): LoadSpec {
+  return {
+    replicas: fields.count('replicas'),
+    partitionIds: fields.nullable('partitionIds', (name) => fields.texts<PartitionId>(name)),
+    fieldIds: fields.nullable('fieldIds', (name) => fields.counts(name)),
+  };
+}

@@ -1,0 +1,59 @@
+import type { ChannelMeta, DeltaMeta, FieldStats, SegmentFile, SegmentMeta } from './model.ts';
+import type { DocumentFields } from './document-fields.ts';
+import type { ChannelId, CollectionId, IndexId, PartitionId, SegmentId } from '../schema/index.ts';
+
+export function readChannel(fields: DocumentFields): ChannelMeta {
+  return {
+    id: fields.text<ChannelId>('id'),
+    collectionId: fields.decimal<CollectionId>('collectionId'),
+    checkpoint: fields.count('checkpoint'),
+    deltas: fields.objects('deltas', readDelta),
+  };
+}
+
+export function readSegment(fields: DocumentFields): SegmentMeta {
+  return {
+    id: fields.decimal<SegmentId>('id'),
+    collectionId: fields.decimal<CollectionId>('collectionId'),
+    partitionId: fields.decimal<PartitionId>('partitionId'),
+    channelId: fields.text<ChannelId>('channelId'),
+    formatVersion: fields.count('formatVersion'),
+    schemaVersion: fields.count('schemaVersion'),
+    rowCount: fields.count('rowCount'),
+    sizeBytes: fields.count('sizeBytes'),
+    minTimestamp: fields.decimal('minTimestamp'),
+    maxTimestamp: fields.decimal('maxTimestamp'),
+    rows: fields.object('rows', readFile),
+    vectors: fields.objects('vectors', (file) => ({ ...readFile(file), fieldId: file.count('fieldId') })),
+    indexes: fields.objects('indexes', (file) => ({
+      ...readFile(file),
+      fieldId: file.count('fieldId'),
+      indexId: file.decimal<IndexId>('indexId'),
+      type: file.text('type'),
+    })),
+    stats: fields.objects('stats', readStats),
+  };
+}
+
+function readDelta(fields: DocumentFields): DeltaMeta {
+  return {
+    objectKey: fields.text('objectKey'),
+    rowCount: fields.count('rowCount'),
+    sizeBytes: fields.count('sizeBytes'),
+    minTimestamp: fields.decimal('minTimestamp'),
+    maxTimestamp: fields.decimal('maxTimestamp'),
+  };
+}
+
+function readFile(fields: DocumentFields): SegmentFile {
+  return { objectKey: fields.text('objectKey'), sizeBytes: fields.count('sizeBytes') };
+}
+
+function readStats(fields: DocumentFields): FieldStats {
+  return {
+    fieldId: fields.count('fieldId'),
+    min: fields.text('min'),
+    max: fields.text('max'),
+    nullCount: fields.count('nullCount'),
+  };
+}
