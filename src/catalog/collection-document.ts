@@ -7,7 +7,7 @@ import {
   type PartitionMeta,
   type WriterLeader,
 } from './model.ts';
-import type { DocumentFields } from './document-fields.ts';
+import type { JsonFields } from '../util/json-fields.ts';
 import {
   METRICS,
   SCALAR_TYPES,
@@ -24,7 +24,7 @@ const DATA_TYPES = [...SCALAR_TYPES, ...VECTOR_TYPES];
 const ELEMENT_TYPES = SCALAR_TYPES.filter((type) => type !== 'JSON' && type !== 'Array');
 const DEFAULT_KINDS = ['bool', 'int', 'float', 'string'] as const;
 
-export function readDatabase(fields: DocumentFields): DatabaseMeta {
+export function readDatabase(fields: JsonFields): DatabaseMeta {
   return {
     id: fields.decimal('id'),
     name: fields.text('name'),
@@ -33,7 +33,7 @@ export function readDatabase(fields: DocumentFields): DatabaseMeta {
   };
 }
 
-export function readCollection(fields: DocumentFields): CollectionMeta {
+export function readCollection(fields: JsonFields): CollectionMeta {
   return {
     id: fields.decimal<CollectionId>('id'),
     databaseName: fields.text('databaseName'),
@@ -51,7 +51,7 @@ export function readCollection(fields: DocumentFields): CollectionMeta {
   };
 }
 
-export function readSchema(fields: DocumentFields): CollectionSchema {
+export function readSchema(fields: JsonFields): CollectionSchema {
   return {
     description: fields.text('description'),
     autoId: fields.flag('autoId'),
@@ -60,16 +60,16 @@ export function readSchema(fields: DocumentFields): CollectionSchema {
   };
 }
 
-export function readWriterLeader(fields: DocumentFields): WriterLeader {
+export function readWriterLeader(fields: JsonFields): WriterLeader {
   return { nodeId: fields.text('nodeId'), address: fields.text('address'), epoch: fields.count('epoch') };
 }
 
 /** The collection a name or alias stands for. */
-export function readName(fields: DocumentFields): CollectionId {
+export function readName(fields: JsonFields): CollectionId {
   return fields.decimal<CollectionId>('collectionId');
 }
 
-function readField(fields: DocumentFields): FieldSchema {
+function readField(fields: JsonFields): FieldSchema {
   return {
     id: fields.count('id'),
     name: fields.text('name'),
@@ -90,14 +90,14 @@ function readField(fields: DocumentFields): FieldSchema {
   };
 }
 
-function readDefaultValue(fields: DocumentFields): DefaultValue {
+function readDefaultValue(fields: JsonFields): DefaultValue {
   const kind = fields.oneOf('kind', DEFAULT_KINDS);
   if (kind === 'bool') return { kind, value: fields.flag('value') };
   if (kind === 'float') return { kind, value: fields.number('value') };
   return { kind, value: fields.text('value') };
 }
 
-function readPartition(fields: DocumentFields): PartitionMeta {
+function readPartition(fields: JsonFields): PartitionMeta {
   return {
     id: fields.decimal<PartitionId>('id'),
     name: fields.text('name'),
@@ -105,7 +105,7 @@ function readPartition(fields: DocumentFields): PartitionMeta {
   };
 }
 
-function readIndex(fields: DocumentFields): IndexMeta {
+function readIndex(fields: JsonFields): IndexMeta {
   return {
     id: fields.decimal<IndexId>('id'),
     name: fields.text('name'),
@@ -118,7 +118,7 @@ function readIndex(fields: DocumentFields): IndexMeta {
   };
 }
 
-function readLoad(fields: DocumentFields): LoadSpec {
+function readLoad(fields: JsonFields): LoadSpec {
   return {
     replicas: fields.count('replicas'),
     partitionIds: fields.nullable('partitionIds', (name) => fields.texts<PartitionId>(name)),

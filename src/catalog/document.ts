@@ -1,4 +1,4 @@
-import { DocumentFields } from './document-fields.ts';
+import { JsonFields } from '../util/json-fields.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { JsonValue } from '../util/packet.ts';
 
@@ -11,8 +11,8 @@ export function encodeDocument(document: object): string {
 }
 
 /** `CORRUPT_DATA` when it is no such document, `NOT_SUPPORTED` when a newer program wrote it in another form. */
-export function decodeDocument<T>(key: string, text: string, read: (fields: DocumentFields) => T): T {
-  const fields = new DocumentFields(key, parse(key, text));
+export function decodeDocument<T>(key: string, text: string, read: (fields: JsonFields) => T): T {
+  const fields = new JsonFields(key, parse(key, text));
   const version = fields.count('version');
   if (version !== DOCUMENT_VERSION) {
     throw new MishardsError(

@@ -1,8 +1,8 @@
 import type { ChannelMeta, DeltaMeta, FieldStats, SegmentFile, SegmentMeta } from './model.ts';
-import type { DocumentFields } from './document-fields.ts';
+import type { JsonFields } from '../util/json-fields.ts';
 import type { ChannelId, CollectionId, IndexId, PartitionId, SegmentId } from '../schema/index.ts';
 
-export function readChannel(fields: DocumentFields): ChannelMeta {
+export function readChannel(fields: JsonFields): ChannelMeta {
   return {
     id: fields.text<ChannelId>('id'),
     collectionId: fields.decimal<CollectionId>('collectionId'),
@@ -11,7 +11,7 @@ export function readChannel(fields: DocumentFields): ChannelMeta {
   };
 }
 
-export function readSegment(fields: DocumentFields): SegmentMeta {
+export function readSegment(fields: JsonFields): SegmentMeta {
   return {
     id: fields.decimal<SegmentId>('id'),
     collectionId: fields.decimal<CollectionId>('collectionId'),
@@ -35,7 +35,7 @@ export function readSegment(fields: DocumentFields): SegmentMeta {
   };
 }
 
-function readDelta(fields: DocumentFields): DeltaMeta {
+function readDelta(fields: JsonFields): DeltaMeta {
   return {
     objectKey: fields.text('objectKey'),
     rowCount: fields.count('rowCount'),
@@ -45,11 +45,11 @@ function readDelta(fields: DocumentFields): DeltaMeta {
   };
 }
 
-function readFile(fields: DocumentFields): SegmentFile {
+function readFile(fields: JsonFields): SegmentFile {
   return { objectKey: fields.text('objectKey'), sizeBytes: fields.count('sizeBytes') };
 }
 
-function readStats(fields: DocumentFields): FieldStats {
+function readStats(fields: JsonFields): FieldStats {
   return {
     fieldId: fields.count('fieldId'),
     min: fields.text('min'),

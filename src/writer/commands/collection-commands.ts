@@ -11,12 +11,7 @@ import {
   type CommandPlan,
 } from './command-context.ts';
 import type { CatalogCommand, CreateCollectionCommand } from '../../catalog/commands.ts';
-import {
-  channelDocumentKey,
-  channelId,
-  collectionDocumentKey,
-  nameDocumentKey,
-} from '../../catalog/keys.ts';
+import { channelDocumentKey, channelId, collectionDocumentKey, nameDocumentKey } from '../../catalog/keys.ts';
 import {
   DEFAULT_PARTITION_NAME,
   type ChannelMeta,
@@ -50,9 +45,12 @@ export function createCollection(command: CreateCollectionCommand, context: Comm
     indexes: [],
     load: null,
   };
-  const emptyChannels = channels.map(
-    (channel): ChannelMeta => ({ id: channel, collectionId: id, checkpoint: 0, deltas: [] }),
-  );
+  const emptyChannels = channels.map((channel): ChannelMeta => ({
+    id: channel,
+    collectionId: id,
+    checkpoint: 0,
+    deltas: [],
+  }));
   return [
     putCollection(meta),
     put(nameDocumentKey(meta.databaseName, meta.name), { collectionId: id }),
@@ -97,10 +95,7 @@ export function renameCollection(
   }
   const holder = context.snapshot.findCollection(databaseName, name);
   if (holder !== undefined && holder.name !== name) {
-    throw new MishardsError(
-      'ALIAS_NAME_CONFLICT',
-      `cannot rename collection to an existing alias: ${name}`,
-    );
+    throw new MishardsError('ALIAS_NAME_CONFLICT', `cannot rename collection to an existing alias: ${name}`);
   }
   if (holder !== undefined) {
     throw new MishardsError(

@@ -61,9 +61,7 @@ export function alterIndex(command: Command<'alter-index'>, context: CommandCont
   }
   const params = changeProperties(index.params, command);
   if (params === index.params) return NOTHING_TO_DO;
-  const indexes = meta.indexes.map((candidate) =>
-    candidate === index ? { ...index, params } : candidate,
-  );
+  const indexes = meta.indexes.map((candidate) => (candidate === index ? { ...index, params } : candidate));
   return [putCollection({ ...meta, indexes })];
 }
 

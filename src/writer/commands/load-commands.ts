@@ -77,4 +77,5 @@ function requireVectorIndexes(meta: CollectionMeta, fieldIds: readonly number[] 
   );
 }
 
-const fieldsText = (ids: readonly number[] | null): string => (ids === null ? 'all' : listed(ids.map(String)));
+const fieldsText = (ids: readonly number[] | null): string =>
+  ids === null ? 'all' : listed(ids.map(String));

@@ -1,5 +1,10 @@
 import { alterAlias, createAlias, dropAlias } from './alias-commands.ts';
-import { alterCollection, createCollection, dropCollection, renameCollection } from './collection-commands.ts';
+import {
+  alterCollection,
+  createCollection,
+  dropCollection,
+  renameCollection,
+} from './collection-commands.ts';
 import type { CommandContext, CommandPlan } from './command-context.ts';
 import { alterDatabase, createDatabase, dropDatabase } from './database-commands.ts';
 import { alterIndex, createIndex, dropIndex } from './index-commands.ts';
