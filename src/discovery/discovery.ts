@@ -1,3 +1,6 @@
+import type { MishardsError } from '../errors/index.ts';
+import type { Host } from '../host/index.ts';
+import type { Metastore } from '../metastore/metastore.ts';
 import type { NodeId } from '../schema/index.ts';
 
 export const ROLES = ['proxy', 'reader', 'writer'] as const;
@@ -18,6 +21,16 @@ export interface NodeInfo {
   readonly startedMs: number;
   /** For people: management address, pid and the like. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a driver is made from. */
+export interface DiscoveryContext {
+  /** The driver's own options, as configured. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly host: Host;
+  readonly metastore: Metastore;
+  /** For what an operator should read in the log and what needs no other answer: a malformed entry, a source that is away. */
+  onProblem(error: MishardsError): void;
 }
 
 /**

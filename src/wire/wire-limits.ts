@@ -22,13 +22,13 @@ export interface WireLimits {
 const MEBIBYTE = 1024 * 1024;
 
 export const DEFAULT_WIRE_LIMITS: WireLimits = Object.freeze({
-  // Twice a client's largest request (64 MiB), so that its columns with ids and timestamps added still fit.
-  frameBytesMax: 128 * MEBIBYTE,
+  // Four times a client's largest request (64 MiB): the answer of a large query to one proxy still fits.
+  frameBytesMax: 256 * MEBIBYTE,
   // More than a proxy core can keep busy, few enough that their bookkeeping stays below a few megabytes.
   callsMax: 4096,
   // Two of the largest frames: one is worked on while the next arrives.
-  servedBytesMax: 256 * MEBIBYTE,
-  queuedBytesMax: 256 * MEBIBYTE,
+  servedBytesMax: 512 * MEBIBYTE,
+  queuedBytesMax: 512 * MEBIBYTE,
   // One connection a peer: far above the number of nodes of a cluster.
   connectionsMax: 1024,
   // A silent node is noticed within 4 s; a pause of the event loop under 3 s is not taken for silence.
