@@ -1,0 +1,333 @@
+// The bridge, as thin as it can be: arguments were validated in src/kernel before they come here.
+#include <napi.h>
+
+#include <cmath>
+
+#include "addon/kernel_object.h"
+#include "cpu.h"
+#include "crc32c.h"
+#include "failure.h"
+
+namespace mishards {
+namespace {
+
+using KernelHandle = Napi::External<std::shared_ptr<KernelObject>>;
+using Handle = Napi::External<DataHandle>;
+using JobHandle = Napi::External<std::weak_ptr<Job>>;
+
+std::shared_ptr<KernelObject>& kernelOf(const Napi::CallbackInfo& info) {
+  return *info[0].As<KernelHandle>().Data();
+}
+
+DataHandle& dataOf(const Napi::Value& value) {
+  return *value.As<Handle>().Data();
+}
+
+Napi::Value handleOf(Napi::Env env, DataHandle data) {
+  return Handle::New(env, new DataHandle(std::move(data)), [](Napi::Env, DataHandle* owned) { delete owned; });
+}
+
+/** Runs a bridge function; nothing that C++ throws leaves it. */
+template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return kFunction(info);
+  } catch (...) {
+    const Failure failure = currentFailure();
+    Napi::Error(info.Env(), errorValue(info.Env(), failure.code(), failure.message())).ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+}
+
+/** A job whose end settles a promise. `Base` runs, `deliver` makes the value. */
+template <typename Base>
+class CallJob : public Base, public std::enable_shared_from_this<CallJob<Base>> {
+ public:
+  template <typename... Arguments>
+  explicit CallJob(std::unique_ptr<PendingCall> call, Arguments&&... arguments)
+      : Base(std::forward<Arguments>(arguments)...), call_(std::move(call)) {}
+
+  void finish() override {
+    call_->kernel()->completions.post([self = this->shared_from_this()](Napi::Env env) { self->deliver(env); });
+  }
+  PendingCall& call() { return *call_; }
+  /** JavaScript's thread: whether the promise is still open. */
+  bool isPending() const { return call_ != nullptr; }
+
+ protected:
+  virtual Napi::Value value(Napi::Env env) = 0;
+
+ private:
+  void deliver(Napi::Env env) {
+    const std::unique_ptr<PendingCall> call = std::move(call_);
+    call->settle(env, *this, [this](Napi::Env scope) { return value(scope); });
+  }
+
+  std::unique_ptr<PendingCall> call_;
+};
+
+/** One function on a thread of the pool. */
+class FunctionJob : public Job {
+ public:
+  explicit FunctionJob(std::function<void()> function) : function_(std::move(function)) { setPhase(1, 1); }
+  void run(uint32_t) override { function_(); }
+
+ private:
+  std::function<void()> function_;
+};
+
+template <typename Result>
+class ResultJob : public CallJob<FunctionJob> {
+ public:
+  ResultJob(std::unique_ptr<PendingCall> call, std::function<Result()> compute,
+            std::function<Napi::Value(Napi::Env, Result&)> convert)
+      : CallJob(std::move(call), [this, compute = std::move(compute)] { result_ = compute(); }),
+        convert_(std::move(convert)) {}
+
+ protected:
+  Napi::Value value(Napi::Env env) override { return convert_(env, result_); }
+
+ private:
+  Result result_{};
+  std::function<Napi::Value(Napi::Env, Result&)> convert_;
+};
+
+template <typename Result>
+Napi::Value callOnPool(Napi::Env env, std::unique_ptr<PendingCall> call, std::function<Result()> compute,
+                       std::function<Napi::Value(Napi::Env, Result&)> convert) {
+  const Napi::Promise promise = call->promise();
+  const auto job = std::make_shared<ResultJob<Result>>(std::move(call), std::move(compute), std::move(convert));
+  submitCall(env, job->call(), job, false);
+  return promise;
+}
+
+Napi::Value createKernel(const Napi::CallbackInfo& info) {
+  const Simd* simd = findSimd(info[2].As<Napi::String>());
+  if (simd == nullptr) return info.Env().Null();
+  const uint32_t threads = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t queueMax = info[1].As<Napi::Number>().Uint32Value();
+  auto kernel = std::make_shared<KernelObject>(info.Env(), *simd, threads, queueMax);
+  // When the environment goes away with work under way, threads must end before it does.
+  info.Env().AddCleanupHook(
+      [](std::weak_ptr<KernelObject>* weak) {
+        if (const auto live = weak->lock()) live->close();
+        delete weak;
+      },
+      new std::weak_ptr<KernelObject>(kernel));
+  return KernelHandle::New(info.Env(), new std::shared_ptr<KernelObject>(std::move(kernel)),
+                           [](Napi::Env, std::shared_ptr<KernelObject>* owned) {
+                             (*owned)->close();
+                             delete owned;
+                           });
+}
+
+Napi::Value stopKernel(const Napi::CallbackInfo& info) {
+  const auto& kernel = kernelOf(info);
+  if (kernel->pool) kernel->pool->stopAll(Code::kCancelled, "the kernel was disposed before the work was done");
+  return info.Env().Undefined();
+}
+
+Napi::Value closeKernel(const Napi::CallbackInfo& info) {
+  kernelOf(info)->close();
+  return info.Env().Undefined();
+}
+
+Napi::Value instructionSet(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), kernelOf(info)->simd.name);
+}
+
+Napi::Value instructionSets(const Napi::CallbackInfo& info) {
+  const Napi::Array names = Napi::Array::New(info.Env());
+  for (const Simd* simd : availableSimd()) names.Set(names.Length(), simd->name);
+  return names;
+}
+
+Napi::Value writeVectors(const Napi::CallbackInfo& info) {
+  const std::string path = info[1].As<Napi::String>();
+  const auto values = info[2].As<Napi::Float32Array>();
+  const uint32_t dim = info[3].As<Napi::Number>().Uint32Value();
+  auto call = std::make_unique<PendingCall>(info.Env(), kernelOf(info));
+  call->keep(values);
+  return callOnPool<size_t>(
+      info.Env(), std::move(call),
+      [path, data = values.Data(), count = values.ElementLength(), dim] { return VectorFile::write(path, data, count, dim); },
+      [](Napi::Env env, size_t& bytes) { return Napi::Number::New(env, static_cast<double>(bytes)); });
+}
+
+Napi::Object describe(Napi::Env env, DataHandle data, const VectorRows& rows, size_t bytes) {
+  const Napi::Object value = Napi::Object::New(env);
+  value.Set("handle", handleOf(env, std::move(data)));
+  value.Set("rowCount", Napi::Number::New(env, rows.rowCount));
+  value.Set("dim", Napi::Number::New(env, rows.dim));
+  value.Set("sizeBytes", Napi::Number::New(env, static_cast<double>(bytes)));
+  return value;
+}
+
+Napi::Value openVectors(const Napi::CallbackInfo& info) {
+  const std::string path = info[1].As<Napi::String>();
+  using Result = std::shared_ptr<VectorFile>;
+  return callOnPool<Result>(
+      info.Env(), std::make_unique<PendingCall>(info.Env(), kernelOf(info)), [path] { return VectorFile::open(path); },
+      [](Napi::Env env, Result& file) { return describe(env, {file, nullptr, nullptr}, file->rows(), file->bytes()); });
+}
+
+Napi::Value openIndex(const Napi::CallbackInfo& info) {
+  const std::string path = info[1].As<Napi::String>();
+  const std::shared_ptr<VectorFile> vectors = dataOf(info[2]).file;
+  using Result = std::shared_ptr<HnswIndex>;
+  return callOnPool<Result>(
+      info.Env(), std::make_unique<PendingCall>(info.Env(), kernelOf(info)),
+      [path, vectors] { return HnswIndex::open(path, vectors); },
+      [](Napi::Env env, Result& index) {
+        const Napi::Object value = describe(env, {nullptr, index, nullptr}, index->rows(), index->bytes());
+        value.Set("metric", Napi::Number::New(env, static_cast<uint32_t>(index->metric())));
+        return value;
+      });
+}
+
+Napi::Value createBlock(const Napi::CallbackInfo& info) {
+  const uint32_t dim = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t capacity = info[1].As<Napi::Number>().Uint32Value();
+  return handleOf(info.Env(), {nullptr, nullptr, std::make_shared<Block>(dim, capacity)});
+}
+
+Napi::Value appendRows(const Napi::CallbackInfo& info) {
+  const auto values = info[1].As<Napi::Float32Array>();
+  Block& block = *dataOf(info[0]).block;
+  block.append(values.Data(), static_cast<uint32_t>(values.ElementLength() / block.dim()));
+  return Napi::Number::New(info.Env(), block.rowCount());
+}
+
+Napi::Value readRows(const Napi::CallbackInfo& info) {
+  const DataHandle& data = dataOf(info[0]);
+  const VectorRows rows = data.block ? data.block->firstRows(data.block->rowCount()) : data.file->rows();
+  const auto wanted = info[1].As<Napi::Uint32Array>();
+  auto out = info[2].As<Napi::Float32Array>();
+  for (size_t index = 0; index < wanted.ElementLength(); index++) {
+    std::copy_n(rows.row(wanted.Data()[index]), rows.dim, out.Data() + index * rows.dim);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value release(const Napi::CallbackInfo& info) {
+  dataOf(info[0]) = DataHandle{};
+  return info.Env().Undefined();
+}
+
+class BuildCall : public CallJob<BuildJob> {
+ public:
+  using CallJob::CallJob;
+
+ protected:
+  void progress(double fraction) override {
+    const std::weak_ptr<CallJob<BuildJob>> weak = weak_from_this();
+    call().kernel()->completions.post([weak, fraction](Napi::Env env) {
+      const auto job = weak.lock();
+      if (job && job->isPending()) job->call().onProgress.Call({Napi::Number::New(env, fraction)});
+    });
+  }
+  Napi::Value value(Napi::Env env) override {
+    const Napi::Object report = Napi::Object::New(env);
+    report.Set("sizeBytes", Napi::Number::New(env, static_cast<double>(fileBytes())));
+    report.Set("peakBytes", Napi::Number::New(env, static_cast<double>(peakBytes())));
+    return report;
+  }
+};
+
+class SearchCall : public CallJob<SearchJob> {
+ public:
+  using CallJob::CallJob;
+
+ protected:
+  Napi::Value value(Napi::Env env) override { return searchResults(env, *this); }
+};
+
+/** `{ promise, job }` of a submitted job. */
+Napi::Value startedCall(Napi::Env env, Napi::Promise promise, const std::shared_ptr<Job>& job) {
+  const Napi::Object value = Napi::Object::New(env);
+  value.Set("promise", promise);
+  value.Set("job", JobHandle::New(env, new std::weak_ptr<Job>(job), [](Napi::Env, std::weak_ptr<Job>* owned) { delete owned; }));
+  return value;
+}
+
+Napi::Value buildIndex(const Napi::CallbackInfo& info) {
+  const auto options = info[1].As<Napi::Object>();
+  const auto number = [&](const char* key) { return options.Get(key).As<Napi::Number>(); };
+  const HnswParams params{static_cast<Metric>(number("metric").Uint32Value()), number("degree").Uint32Value(),
+                          number("efConstruction").Uint32Value(), static_cast<uint64_t>(number("seed").Int64Value())};
+  const auto& kernel = kernelOf(info);
+  auto call = std::make_unique<PendingCall>(info.Env(), kernel);
+  call->onProgress = Napi::Persistent(options.Get("onProgress").As<Napi::Function>());
+  const Napi::Promise promise = call->promise();
+  const auto job = std::make_shared<BuildCall>(std::move(call), kernel->simd, dataOf(options.Get("vectors")).file, params,
+                                               options.Get("path").As<Napi::String>(), number("threads").Uint32Value());
+  submitCall(info.Env(), job->call(), job, true);
+  return startedCall(info.Env(), promise, job);
+}
+
+Napi::Value search(const Napi::CallbackInfo& info) {
+  const auto options = info[1].As<Napi::Object>();
+  const auto& kernel = kernelOf(info);
+  auto call = std::make_unique<PendingCall>(info.Env(), kernel);
+  const Napi::Promise promise = call->promise();
+  SearchRequest request = readSearchRequest(options, *call);
+  const auto job = std::make_shared<SearchCall>(std::move(call), kernel->simd, std::move(request), kernel->threadCount);
+  job->priority = options.Get("priority").As<Napi::Number>().Int32Value();
+  const Napi::Value timeoutMs = options.Get("timeoutMs");
+  if (timeoutMs.IsNumber()) {
+    const auto wait = std::chrono::duration<double, std::milli>(timeoutMs.As<Napi::Number>().DoubleValue());
+    job->hasDeadline = true;
+    job->deadline = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(wait);
+  }
+  if (job->isEmpty()) {
+    job->finish();
+  } else {
+    submitCall(info.Env(), job->call(), job, true);
+  }
+  return startedCall(info.Env(), promise, job);
+}
+
+Napi::Value cancel(const Napi::CallbackInfo& info) {
+  const auto& kernel = kernelOf(info);
+  const auto job = info[1].As<JobHandle>().Data()->lock();
+  if (job && kernel->pool) kernel->pool->stop(job, Code::kCancelled, "the request was cancelled");
+  return info.Env().Undefined();
+}
+
+Napi::Value checksum(const Napi::CallbackInfo& info) {
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  const bool portable = info[1].As<Napi::Boolean>();
+  const uint32_t crc = portable ? crc32cPortable(bytes.Data(), bytes.ByteLength()) : crc32c(bytes.Data(), bytes.ByteLength());
+  return Napi::Number::New(info.Env(), crc);
+}
+
+template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>
+void expose(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<guarded<kFunction>>(exports.Env(), name));
+}
+
+}  // namespace
+}  // namespace mishards
+
+Napi::Object initialise(Napi::Env, Napi::Object exports) {
+  using namespace mishards;
+  expose<createKernel>(exports, "createKernel");
+  expose<stopKernel>(exports, "stopKernel");
+  expose<closeKernel>(exports, "closeKernel");
+  expose<instructionSet>(exports, "instructionSet");
+  expose<instructionSets>(exports, "instructionSets");
+  expose<writeVectors>(exports, "writeVectors");
+  expose<openVectors>(exports, "openVectors");
+  expose<openIndex>(exports, "openIndex");
+  expose<createBlock>(exports, "createBlock");
+  expose<appendRows>(exports, "appendRows");
+  expose<readRows>(exports, "readRows");
+  expose<release>(exports, "release");
+  expose<buildIndex>(exports, "buildIndex");
+  expose<search>(exports, "search");
+  expose<cancel>(exports, "cancel");
+  expose<checksum>(exports, "checksum");
+  return exports;
+}
+
+NODE_API_MODULE(mishards_kernel, initialise)

@@ -1,0 +1,21 @@
+#include "addon/kernel_object.h"
+
+namespace mishards {
+
+Napi::Value errorValue(Napi::Env env, Code code, const std::string& message) {
+  const Napi::Error error = Napi::Error::New(env, message);
+  error.Value().Set("code", codeName(code));
+  return error.Value();
+}
+
+void submitCall(Napi::Env env, PendingCall& call, const std::shared_ptr<Job>& job, bool bounded) {
+  try {
+    if (!call.kernel()->pool) throw Failure(Code::kServiceNotReady, "the kernel was disposed");
+    call.kernel()->pool->submit(job, bounded);
+  } catch (...) {
+    call.kernel()->completions.delivered(env);
+    throw;
+  }
+}
+
+}  // namespace mishards

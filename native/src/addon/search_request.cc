@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "addon/kernel_object.h"
+
+namespace mishards {
+namespace {
+
+uint32_t uint32Of(const Napi::Object& object, const char* key) {
+  return object.Get(key).As<Napi::Number>().Uint32Value();
+}
+
+SearchSource readSource(Napi::Object value, PendingCall& call) {
+  const DataHandle& handle = *value.Get("handle").As<Napi::External<DataHandle>>().Data();
+  SearchSource source{handle.file, handle.index, handle.block, {}};
+  source.filter.rowCount = uint32Of(value, "rowCount");
+  const Napi::Value allowed = value.Get("allowed");
+  if (allowed.IsTypedArray()) {
+    const auto bitmap = allowed.As<Napi::Uint8Array>();
+    source.filter.bits = bitmap.Data();
+    call.keep(bitmap);
+  }
+  return source;
+}
+
+ScoreBounds readBounds(Napi::Object request) {
+  ScoreBounds bounds;
+  const Napi::Value above = request.Get("scoreAbove");
+  const Napi::Value upTo = request.Get("scoreUpTo");
+  bounds.hasAbove = above.IsNumber();
+  if (above.IsNumber()) bounds.above = above.As<Napi::Number>().FloatValue();
+  if (upTo.IsNumber()) bounds.upTo = upTo.As<Napi::Number>().FloatValue();
+  return bounds;
+}
+
+}  // namespace
+
+SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
+  SearchRequest result{};
+  const auto sources = request.Get("sources").As<Napi::Array>();
+  for (uint32_t index = 0; index < sources.Length(); index++) {
+    const Napi::HandleScope scope(request.Env());
+    result.sources.push_back(readSource(sources.Get(index).As<Napi::Object>(), call));
+  }
+  result.metric = static_cast<Metric>(uint32Of(request, "metric"));
+  result.dim = uint32Of(request, "dim");
+  result.queryCount = uint32Of(request, "queryCount");
+  result.k = uint32Of(request, "k");
+  result.ef = uint32Of(request, "ef");
+  const auto queries = request.Get("queries").As<Napi::Float32Array>();
+  result.queries.assign(queries.Data(), queries.Data() + queries.ElementLength());
+  result.bounds = readBounds(request);
+  return result;
+}
+
+Napi::Value searchResults(Napi::Env env, const SearchJob& job) {
+  const size_t k = job.request().k;
+  const std::vector<TopK>& results = job.results();
+  auto counts = Napi::Uint32Array::New(env, results.size());
+  auto sources = Napi::Uint32Array::New(env, results.size() * k);
+  auto rows = Napi::Uint32Array::New(env, results.size() * k);
+  auto scores = Napi::Float32Array::New(env, results.size() * k);
+  for (size_t query = 0; query < results.size(); query++) {
+    const std::vector<Hit>& hits = results[query].hits();
+    counts.Data()[query] = static_cast<uint32_t>(hits.size());
+    for (size_t j = 0; j < hits.size(); j++) {
+      sources.Data()[query * k + j] = hits[j].source;
+      rows.Data()[query * k + j] = hits[j].row;
+      scores.Data()[query * k + j] = hits[j].score;
+    }
+  }
+  const Napi::Object value = Napi::Object::New(env);
+  value.Set("k", Napi::Number::New(env, static_cast<double>(k)));
+  value.Set("counts", counts);
+  value.Set("sources", sources);
+  value.Set("rows", rows);
+  value.Set("scores", scores);
+  return value;
+}
+
+}  // namespace mishards

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "memory.h"
+#include "source.h"
+
+namespace mishards {
+
+/**
+ * Rows in memory that grow at the end. One thread appends; searches read only rows that were there when they were asked
+ * for, so no lock is needed: the queue of the pool orders the writes before the reads.
+ */
+class Block {
+ public:
+  Block(uint32_t dim, uint32_t capacity);
+
+  uint32_t dim() const { return dim_; }
+  uint32_t capacity() const { return capacity_; }
+  uint32_t rowCount() const { return rowCount_; }
+  size_t bytes() const { return values_.bytes(); }
+  VectorRows firstRows(uint32_t rowCount) const { return {values_.data(), rowCount, dim_}; }
+
+  /** `rowCount` rows that fit into the capacity. */
+  void append(const float* values, uint32_t rowCount);
+
+ private:
+  PageArray<float> values_;
+  uint32_t dim_;
+  uint32_t capacity_;
+  uint32_t rowCount_ = 0;
+};
+
+}  // namespace mishards

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "memory.h"
+#include "quantizer.h"
+#include "source.h"
+#include "vector_file.h"
+
+namespace mishards {
+
+/** Ends a list of links that is not full. */
+constexpr uint32_t kNoLink = 0xffffffff;
+
+/** The fixed part of an index file, section META. */
+struct HnswMeta {
+  uint32_t metric;
+  uint32_t rowCount;
+  uint32_t dim;
+  uint32_t vectorsChecksum;
+  uint32_t degree;
+  /** u32 a row in LNK0; at least twice the degree. */
+  uint32_t linkStride;
+  uint32_t bits;
+  uint32_t upperCount;
+  uint32_t entryUpper;
+  uint32_t entryId;
+  uint32_t topLevel;
+  /** Root of the mean squared error of the codes: how far an estimate may be off. */
+  float codeError;
+  uint64_t rotationSeed;
+  uint32_t efConstruction;
+  uint32_t reserved;
+};
+static_assert(sizeof(HnswMeta) == 64);
+
+constexpr uint32_t kHnswDegreeMax = 2048;
+constexpr uint32_t kHnswLevelMax = 31;
+
+/** The arrays of a graph as they are in a file. Rows with a level above 0 have a second number, their upper id. */
+struct HnswArrays {
+  HnswMeta meta{};
+  std::vector<float> mean;
+  /** rowCount * quantizer.stride() bytes. */
+  const uint8_t* codes = nullptr;
+  /** rowCount * linkStride ids, each list ended by kNoLink unless full. */
+  const uint32_t* links = nullptr;
+  /** Id of each graph node: its row in the vectors. */
+  const uint32_t* rowOf = nullptr;
+  const uint32_t* upperId = nullptr;
+  const uint8_t* upperLevel = nullptr;
+  /** For each upper node, for each of its levels from 1: degree upper ids, ended as above. */
+  const uint32_t* upperLinks = nullptr;
+  size_t upperLinkCount = 0;
+};
+
+/** Writes a graph over `vectors` to `path`; returns the size of the file. */
+size_t writeHnsw(const std::string& path, const HnswArrays& arrays, size_t codeStride);
+
+/** A loaded and fully validated graph, with the vectors it was built over. Immutable. */
+class HnswIndex {
+ public:
+  /** Throws `CORRUPT_DATA` when any byte is wrong or when it was built over other vectors. */
+  static std::shared_ptr<HnswIndex> open(const std::string& path, std::shared_ptr<VectorFile> vectors);
+
+  const VectorRows& rows() const { return vectors_->rows(); }
+  Metric metric() const { return quantizer_->metric(); }
+  const Quantizer& quantizer() const { return *quantizer_; }
+  CodeTable codes() const { return quantizer_->table(arrays_.codes); }
+  const HnswMeta& meta() const { return arrays_.meta; }
+  size_t bytes() const { return pages_.size(); }
+
+  uint32_t degree0() const { return 2 * arrays_.meta.degree; }
+  const uint32_t* linksOf(uint32_t id) const { return arrays_.links + size_t{id} * arrays_.meta.linkStride; }
+  uint32_t rowOf(uint32_t id) const { return arrays_.rowOf[id]; }
+  /** The graph id of an upper node. */
+  uint32_t idOfUpper(uint32_t upper) const { return arrays_.upperId[upper]; }
+  /** Links of an upper node at `level`, from 1 to its own. */
+  const uint32_t* upperLinksOf(uint32_t upper, uint32_t level) const {
+    return arrays_.upperLinks + upperOffset_[upper] + size_t{level - 1} * arrays_.meta.degree;
+  }
+
+ private:
+  HnswIndex() = default;
+
+  Pages pages_;
+  HnswArrays arrays_;
+  std::shared_ptr<VectorFile> vectors_;
+  std::unique_ptr<Quantizer> quantizer_;
+  std::vector<size_t> upperOffset_;
+};
+
+}  // namespace mishards

@@ -1,0 +1,329 @@
+#include "hnsw_search.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "exact_score.h"
+#include "flat_search.h"
+
+namespace mishards {
+namespace {
+
+// Pools beyond this size are kept in heaps: moving entries would cost more than the graph.
+constexpr uint32_t kSortedPoolMax = 1024;
+// A walk that keeps fewer than this share of the rows looks only at allowed rows, two links away where it must.
+constexpr double kTwoHopShare = 0.45;
+constexpr size_t kSeedPool = 32;
+constexpr size_t kScanBatch = 128;
+constexpr uint32_t kStopCheckInterval = 32;
+// Estimates are this many standard deviations or less from the truth, nearly always.
+constexpr float kErrorDeviations = 4;
+
+bool betterCandidate(const Candidate& left, const Candidate& right) {
+  return left.score != right.score ? left.score > right.score : left.id < right.id;
+}
+
+bool worseCandidate(const Candidate& left, const Candidate& right) {
+  return betterCandidate(right, left);
+}
+
+/** One query on one graph. */
+class Walk {
+ public:
+  Walk(const HnswIndex& index, const HnswRequest& request, const float* query, const std::atomic<bool>& stopped)
+      : index_(index), request_(request), query_(query), stopped_(stopped), scratch_(Scratch::local()), table_(index.codes()) {
+    // Codes misplace a few candidates at the end of a pool, so a small pool gets some to spare.
+    pool_ = std::min<size_t>(std::max<size_t>(request.ef, request.k + request.k / 4 + 8), index.rows().rowCount);
+    scores_ = index.quantizer().bits() == 8 ? request.simd->scores8 : request.simd->scores4;
+  }
+
+  void run(TopK& result) {
+    const RowFilter& filter = request_.filter;
+    if (filter.allowedCount == 0) return;
+    if (filter.allowedCount <= pool_ || !prepare()) {
+      const FlatQueries one{query_, 1, &result};
+      searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, filter, request_.bounds, one,
+                 request_.source, stopped_);
+      return;
+    }
+    if (!walkGraph()) scanCodes();
+    rank(result);
+  }
+
+ private:
+  bool prepare() {
+    if (!index_.quantizer().prepare(query_, scratch_.query, scratch_.values)) return false;
+    scratch_.reserveNeighbours(std::max<size_t>(3 * index_.meta().linkStride, kScanBatch));
+    if (request_.bounds.upTo == std::numeric_limits<float>::infinity()) return true;
+    const float dim = static_cast<float>(index_.meta().dim);
+    float norm = 0;
+    for (size_t i = 0; i < index_.meta().dim; i++) norm += scratch_.values[i] * scratch_.values[i];
+    const float deviation = std::sqrt(norm / dim) * index_.meta().codeError;
+    const float slack = kErrorDeviations * deviation * (index_.metric() == Metric::kL2 ? 2 : 1);
+    estimateMax_ = request_.bounds.upTo + slack;
+    return true;
+  }
+
+  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
+
+  /** False when a scan of the allowed rows is the better way. */
+  bool walkGraph() {
+    const RowFilter& filter = request_.filter;
+    const bool everything = filter.bits == nullptr && estimateMax_ == std::numeric_limits<float>::infinity();
+    if (everything && pool_ <= kSortedPoolMax) {
+      walkAll(scratch_.pool, pool_);
+      keepPool();
+      // Fewer than the pool holds means that the walk saw all it can reach; the scan sees the rest.
+      return scratch_.results.size() == pool_ || stopped();
+    }
+    if (filter.allowedCount <= 2 * pool_ * index_.degree0()) return false;
+    const double share = static_cast<double>(filter.allowedCount) / filter.rowCount;
+    const bool bounded = estimateMax_ != std::numeric_limits<float>::infinity();
+    if (share < kTwoHopShare && !bounded && pool_ <= kSortedPoolMax) return walkAllowed();
+    return walkAccepting();
+  }
+
+  uint32_t descend() {
+    const HnswMeta& meta = index_.meta();
+    if (meta.upperCount == 0) return meta.entryId;
+    uint32_t best = meta.entryUpper;
+    float bestScore = scoreOf(index_.idOfUpper(best));
+    for (uint32_t level = meta.topLevel; level > 0; level--) {
+      for (bool moved = true; moved;) {
+        moved = false;
+        const uint32_t* links = index_.upperLinksOf(best, level);
+        size_t count = 0;
+        for (; count < meta.degree && links[count] != kNoLink; count++) scratch_.ids[count] = index_.idOfUpper(links[count]);
+        scoreIds(count);
+        for (size_t i = 0; i < count; i++) {
+          if (!(scratch_.scores[i] > bestScore)) continue;
+          bestScore = scratch_.scores[i];
+          best = links[i];
+          moved = true;
+        }
+      }
+    }
+    return index_.idOfUpper(best);
+  }
+
+  float scoreOf(uint32_t id) {
+    float score;
+    scores_(table_, scratch_.query.code, &id, 1, &score);
+    return score;
+  }
+
+  void scoreIds(size_t count) { scores_(table_, scratch_.query.code, scratch_.ids.data(), count, scratch_.scores.data()); }
+
+  void prefetchCode(uint32_t id) const {
+    const uint8_t* code = table_.codes + id * table_.stride;
+    for (size_t offset = 0; offset < table_.stride; offset += kCacheLine) __builtin_prefetch(code + offset);
+  }
+
+  void prefetchLinks(uint32_t id) const {
+    const auto* links = reinterpret_cast<const uint8_t*>(index_.linksOf(id));
+    const size_t bytes = std::min<size_t>(index_.degree0(), 64) * sizeof(uint32_t);
+    for (size_t offset = 0; offset < bytes; offset += kCacheLine) __builtin_prefetch(links + offset);
+  }
+
+  /** Unseen neighbours of `id`, now seen, into `ids`. */
+  size_t gather(uint32_t id) {
+    const uint32_t* links = index_.linksOf(id);
+    uint32_t* ids = scratch_.ids.data();
+    size_t count = 0;
+    for (size_t at = 0; at < index_.degree0() && links[at] != kNoLink; at++) {
+      if (!scratch_.visited.insert(links[at])) continue;
+      prefetchCode(links[at]);
+      ids[count++] = links[at];
+    }
+    return count;
+  }
+
+  /** Unseen allowed neighbours, and those behind neighbours that are not allowed, up to one list's worth. */
+  size_t gatherAllowed(uint32_t id) {
+    const uint32_t* links = index_.linksOf(id);
+    uint32_t* ids = scratch_.ids.data();
+    size_t count = 0;
+    size_t hopCount = 0;
+    for (size_t at = 0; at < index_.degree0() && links[at] != kNoLink; at++) {
+      const uint32_t link = links[at];
+      if (scratch_.visited.has(link)) continue;
+      if (allows(link)) {
+        scratch_.visited.add(link);
+        prefetchCode(link);
+        ids[count++] = link;
+      } else {
+        prefetchLinks(link);
+        scratch_.hops[hopCount++] = link;
+      }
+    }
+    for (size_t hop = 0; hop < hopCount && count < index_.degree0(); hop++) {
+      scratch_.visited.add(scratch_.hops[hop]);
+      const uint32_t* second = index_.linksOf(scratch_.hops[hop]);
+      for (size_t at = 0; at < index_.degree0() && second[at] != kNoLink; at++) {
+        if (scratch_.visited.has(second[at]) || !allows(second[at])) continue;
+        scratch_.visited.add(second[at]);
+        prefetchCode(second[at]);
+        ids[count++] = second[at];
+      }
+    }
+    return count;
+  }
+
+  bool allows(uint32_t id) const { return request_.filter.allows(index_.rowOf(id)); }
+
+  /** Best first from the entries of `pool` until nothing in it is left to expand. */
+  template <typename Gather>
+  void expandPool(CandidatePool& pool, Gather gatherFrom) {
+    uint32_t id;
+    for (uint32_t step = 1; pool.takeBest(&id); step++) {
+      if (step % kStopCheckInterval == 0 && stopped()) return;
+      const size_t count = gatherFrom(id);
+      scoreIds(count);
+      for (size_t i = 0; i < count; i++) pool.offer(scratch_.scores[i], scratch_.ids[i]);
+      uint32_t next;
+      if (pool.peekBest(&next)) prefetchLinks(next);
+    }
+  }
+
+  void walkAll(CandidatePool& pool, size_t capacity) {
+    scratch_.visited.reset(index_.rows().rowCount);
+    pool.reset(capacity);
+    const uint32_t entry = descend();
+    scratch_.visited.add(entry);
+    pool.offer(scoreOf(entry), entry);
+    expandPool(pool, [this](uint32_t id) { return gather(id); });
+  }
+
+  void keepPool() {
+    scratch_.results.clear();
+    for (size_t i = 0; i < scratch_.pool.size(); i++) scratch_.results.push_back(scratch_.pool.at(i));
+  }
+
+  /** Only allowed rows enter the pool (as ACORN-1, Patel et al. 2024); the seeds come from a small walk without filter. */
+  bool walkAllowed() {
+    walkAll(scratch_.seedPool, kSeedPool);
+    scratch_.visited.reset(index_.rows().rowCount);
+    scratch_.pool.reset(pool_);
+    for (size_t i = 0; i < scratch_.seedPool.size(); i++) {
+      const Candidate seed = scratch_.seedPool.at(i);
+      if (!allows(seed.id)) continue;
+      scratch_.visited.add(seed.id);
+      scratch_.pool.offer(seed.score, seed.id);
+    }
+    if (scratch_.pool.size() == 0) return false;
+    expandPool(scratch_.pool, [this](uint32_t id) { return gatherAllowed(id); });
+    keepPool();
+    return scratch_.results.size() >= std::min<size_t>(pool_, request_.filter.allowedCount);
+  }
+
+  bool accepts(const Candidate& candidate) const { return candidate.score <= estimateMax_ && allows(candidate.id); }
+
+  void keepAccepted(const Candidate& candidate) {
+    if (!accepts(candidate)) return;
+    std::vector<Candidate>& results = scratch_.results;
+    if (results.size() < pool_) {
+      results.push_back(candidate);
+      std::push_heap(results.begin(), results.end(), betterCandidate);
+    } else if (betterCandidate(candidate, results.front())) {
+      std::pop_heap(results.begin(), results.end(), betterCandidate);
+      results.back() = candidate;
+      std::push_heap(results.begin(), results.end(), betterCandidate);
+    }
+  }
+
+  bool isWorthwhile(float score) const {
+    if (scratch_.results.size() < pool_) return score == score;
+    return score > scratch_.results.front().score;
+  }
+
+  /** Walks through all rows but keeps only accepted ones. False when that costs more than scanning the allowed rows. */
+  bool walkAccepting() {
+    std::vector<Candidate>& frontier = scratch_.frontier;
+    frontier.clear();
+    scratch_.results.clear();
+    scratch_.visited.reset(index_.rows().rowCount);
+    const uint32_t entry = descend();
+    scratch_.visited.add(entry);
+    frontier.push_back({scoreOf(entry), entry});
+    keepAccepted(frontier.front());
+    size_t budget = request_.filter.allowedCount;
+    for (uint32_t step = 1; !frontier.empty(); step++) {
+      if (step % kStopCheckInterval == 0 && stopped()) return true;
+      const Candidate best = frontier.front();
+      if (!isWorthwhile(best.score)) break;
+      std::pop_heap(frontier.begin(), frontier.end(), worseCandidate);
+      frontier.pop_back();
+      const size_t count = gather(best.id);
+      if (count > budget) return false;
+      budget -= count;
+      scoreIds(count);
+      for (size_t i = 0; i < count; i++) {
+        const Candidate found{scratch_.scores[i], scratch_.ids[i]};
+        if (!isWorthwhile(found.score)) continue;
+        frontier.push_back(found);
+        std::push_heap(frontier.begin(), frontier.end(), worseCandidate);
+        keepAccepted(found);
+      }
+      if (!frontier.empty()) prefetchLinks(frontier.front().id);
+    }
+    return scratch_.results.size() == pool_;
+  }
+
+  /** The codes of every allowed row, in the order of the graph's ids. */
+  void scanCodes() {
+    scratch_.results.clear();
+    const uint32_t rowCount = index_.meta().rowCount;
+    size_t count = 0;
+    for (uint32_t id = 0; id < rowCount; id++) {
+      if (allows(id)) {
+        prefetchCode(id);
+        scratch_.ids[count++] = id;
+      }
+      if (count < kScanBatch && id + 1 < rowCount) continue;
+      if (stopped()) return;
+      scoreIds(count);
+      for (size_t i = 0; i < count; i++) {
+        if (isWorthwhile(scratch_.scores[i])) keepAccepted({scratch_.scores[i], scratch_.ids[i]});
+      }
+      count = 0;
+    }
+  }
+
+  /** True scores of what was kept. */
+  void rank(TopK& result) {
+    const VectorRows& rows = index_.rows();
+    const ExactScorer score(*request_.simd, index_.metric(), query_, rows.dim);
+    std::vector<Candidate>& kept = scratch_.results;
+    for (size_t i = 0; i < kept.size(); i++) {
+      if (i + 4 < kept.size()) prefetchVector(index_.rowOf(kept[i + 4].id));
+      const uint32_t row = index_.rowOf(kept[i].id);
+      const float value = score(rows.row(row));
+      if (request_.bounds.keep(value)) result.offer({value, request_.source, row});
+    }
+  }
+
+  void prefetchVector(uint32_t row) const {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(index_.rows().row(row));
+    const size_t size = std::min<size_t>(index_.rows().dim * sizeof(float), 1024);
+    for (size_t offset = 0; offset < size; offset += kCacheLine) __builtin_prefetch(bytes + offset);
+  }
+
+  const HnswIndex& index_;
+  const HnswRequest& request_;
+  const float* query_;
+  const std::atomic<bool>& stopped_;
+  Scratch& scratch_;
+  CodeTable table_;
+  CodeScores scores_;
+  size_t pool_;
+  float estimateMax_ = std::numeric_limits<float>::infinity();
+};
+
+}  // namespace
+
+void searchHnsw(const HnswIndex& index, const HnswRequest& request, const float* query, TopK& result,
+                const std::atomic<bool>& stopped) {
+  Walk(index, request, query, stopped).run(result);
+}
+
+}  // namespace mishards

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "candidate_pool.h"
+#include "quantizer.h"
+
+namespace mishards {
+
+/** Which ids a traversal has seen. Forgetting is one increment; the array is cleared once in 255 traversals. */
+class VisitedSet {
+ public:
+  void reset(size_t size) {
+    if (marks_.size() < size) {
+      marks_.assign(size, 0);
+      epoch_ = 0;
+    }
+    if (++epoch_ == 0) {
+      std::memset(marks_.data(), 0, marks_.size());
+      epoch_ = 1;
+    }
+  }
+  bool has(uint32_t id) const { return marks_[id] == epoch_; }
+  void add(uint32_t id) { marks_[id] = epoch_; }
+  /** Adds it; false when it was there. */
+  bool insert(uint32_t id) {
+    if (marks_[id] == epoch_) return false;
+    marks_[id] = epoch_;
+    return true;
+  }
+
+ private:
+  std::vector<uint8_t> marks_;
+  uint8_t epoch_ = 0;
+};
+
+/** What one thread reuses from search to search: its memory grows to the largest search it has done. */
+struct Scratch {
+  VisitedSet visited;
+  CandidatePool pool;
+  CandidatePool seedPool;
+  PreparedQuery query;
+  PreparedQuery rowQuery;
+  std::vector<float> values;
+  std::vector<uint32_t> ids;
+  std::vector<uint32_t> hops;
+  std::vector<float> scores;
+  std::vector<Candidate> frontier;
+  std::vector<Candidate> results;
+
+  /** Room for `count` neighbours of one expansion. */
+  void reserveNeighbours(size_t count) {
+    if (ids.size() >= count) return;
+    ids.resize(count);
+    hops.resize(count);
+    scores.resize(count);
+  }
+
+  /** This thread's own. */
+  static Scratch& local() {
+    thread_local Scratch scratch;
+    return scratch;
+  }
+};
+
+}  // namespace mishards

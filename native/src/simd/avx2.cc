@@ -1,0 +1,141 @@
+// AVX2 and FMA. Two accumulators hide the four cycles of a fused multiply-add; 8-bit codes are widened to 16 bits,
+// because the byte multiply-add saturates at 2 * 255 * 127.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "simd/simd.h"
+
+#define MISHARDS_TARGET __attribute__((target("avx2,fma")))
+
+namespace mishards {
+namespace {
+
+MISHARDS_TARGET inline float sumOf(__m256 lanes) {
+  const __m128 half = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
+  const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+}
+
+MISHARDS_TARGET inline int32_t sumOf(__m256i lanes) {
+  const __m128i half = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+  const __m128i pair = _mm_add_epi32(half, _mm_unpackhi_epi64(half, half));
+  return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 1)));
+}
+
+MISHARDS_TARGET float innerProduct(const float* left, const float* right, size_t dim) {
+  __m256 sum0 = _mm256_setzero_ps();
+  __m256 sum1 = _mm256_setzero_ps();
+  size_t i = 0;
+  for (; i + 16 <= dim; i += 16) {
+    sum0 = _mm256_fmadd_ps(_mm256_loadu_ps(left + i), _mm256_loadu_ps(right + i), sum0);
+    sum1 = _mm256_fmadd_ps(_mm256_loadu_ps(left + i + 8), _mm256_loadu_ps(right + i + 8), sum1);
+  }
+  if (i + 8 <= dim) {
+    sum0 = _mm256_fmadd_ps(_mm256_loadu_ps(left + i), _mm256_loadu_ps(right + i), sum0);
+    i += 8;
+  }
+  float sum = sumOf(_mm256_add_ps(sum0, sum1));
+  for (; i < dim; i++) sum += left[i] * right[i];
+  return sum;
+}
+
+MISHARDS_TARGET float squaredDistance(const float* left, const float* right, size_t dim) {
+  __m256 sum0 = _mm256_setzero_ps();
+  __m256 sum1 = _mm256_setzero_ps();
+  size_t i = 0;
+  for (; i + 16 <= dim; i += 16) {
+    const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(left + i), _mm256_loadu_ps(right + i));
+    const __m256 d1 = _mm256_sub_ps(_mm256_loadu_ps(left + i + 8), _mm256_loadu_ps(right + i + 8));
+    sum0 = _mm256_fmadd_ps(d0, d0, sum0);
+    sum1 = _mm256_fmadd_ps(d1, d1, sum1);
+  }
+  if (i + 8 <= dim) {
+    const __m256 d0 = _mm256_sub_ps(_mm256_loadu_ps(left + i), _mm256_loadu_ps(right + i));
+    sum0 = _mm256_fmadd_ps(d0, d0, sum0);
+    i += 8;
+  }
+  float sum = sumOf(_mm256_add_ps(sum0, sum1));
+  for (; i < dim; i++) sum += (left[i] - right[i]) * (left[i] - right[i]);
+  return sum;
+}
+
+MISHARDS_TARGET void innerProductAndNorm(const float* left, const float* right, size_t dim, float* product,
+                                         float* rightNorm) {
+  __m256 products = _mm256_setzero_ps();
+  __m256 norms = _mm256_setzero_ps();
+  size_t i = 0;
+  for (; i + 8 <= dim; i += 8) {
+    const __m256 r = _mm256_loadu_ps(right + i);
+    products = _mm256_fmadd_ps(_mm256_loadu_ps(left + i), r, products);
+    norms = _mm256_fmadd_ps(r, r, norms);
+  }
+  float sum = sumOf(products);
+  float norm = sumOf(norms);
+  for (; i < dim; i++) {
+    sum += left[i] * right[i];
+    norm += right[i] * right[i];
+  }
+  *product = sum;
+  *rightNorm = norm;
+}
+
+MISHARDS_TARGET inline __m256i load32(const void* at) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(at));
+}
+
+/** 32 bytes of a 4-bit code against both planes: at most 4 * 15 * 128 in a 16-bit lane. */
+MISHARDS_TARGET inline __m256i nibbleProducts(const uint8_t* code, const int8_t* low, const int8_t* high) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  const __m256i bytes = load32(code);
+  const __m256i lows = _mm256_maddubs_epi16(_mm256_and_si256(bytes, mask), load32(low));
+  const __m256i highs = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask), load32(high));
+  return _mm256_add_epi16(lows, highs);
+}
+
+MISHARDS_TARGET void scores4(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count,
+                             float* scores) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  const size_t bytes = query.chunks * kCodeChunk;
+  const int8_t* low = query.bytes;
+  const int8_t* high = query.bytes + bytes;
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* code = table.codes + rows[i] * table.stride;
+    __m256i sum = _mm256_setzero_si256();
+    for (size_t b = 0; b < bytes; b += kCodeChunk) {
+      const __m256i first = nibbleProducts(code + b, low + b, high + b);
+      const __m256i second = nibbleProducts(code + b + 32, low + b + 32, high + b + 32);
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_add_epi16(first, second), ones));
+    }
+    scores[i] = codeScore(table, query, rows[i], sumOf(sum));
+  }
+}
+
+MISHARDS_TARGET inline __m256i byteProducts(const uint8_t* code, const int8_t* query) {
+  const __m256i codes = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(code)));
+  const __m256i values = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query)));
+  return _mm256_madd_epi16(codes, values);
+}
+
+MISHARDS_TARGET void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count,
+                             float* scores) {
+  const size_t bytes = query.chunks * kCodeChunk;
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* code = table.codes + rows[i] * table.stride;
+    __m256i sum0 = _mm256_setzero_si256();
+    __m256i sum1 = _mm256_setzero_si256();
+    for (size_t b = 0; b < bytes; b += 32) {
+      sum0 = _mm256_add_epi32(sum0, byteProducts(code + b, query.bytes + b));
+      sum1 = _mm256_add_epi32(sum1, byteProducts(code + b + 16, query.bytes + b + 16));
+    }
+    scores[i] = codeScore(table, query, rows[i], sumOf(_mm256_add_epi32(sum0, sum1)));
+  }
+}
+
+}  // namespace
+
+const Simd kAvx2 = {"avx2", innerProduct, squaredDistance, innerProductAndNorm, scores4, scores8};
+
+}  // namespace mishards
+
+#endif

@@ -1,0 +1,105 @@
+// NEON, as every 64-bit ARM has it; without the optional dot-product instructions.
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include "simd/simd.h"
+
+namespace mishards {
+namespace {
+
+float innerProduct(const float* left, const float* right, size_t dim) {
+  float32x4_t sum0 = vdupq_n_f32(0);
+  float32x4_t sum1 = vdupq_n_f32(0);
+  size_t i = 0;
+  for (; i + 8 <= dim; i += 8) {
+    sum0 = vfmaq_f32(sum0, vld1q_f32(left + i), vld1q_f32(right + i));
+    sum1 = vfmaq_f32(sum1, vld1q_f32(left + i + 4), vld1q_f32(right + i + 4));
+  }
+  float sum = vaddvq_f32(vaddq_f32(sum0, sum1));
+  for (; i < dim; i++) sum += left[i] * right[i];
+  return sum;
+}
+
+float squaredDistance(const float* left, const float* right, size_t dim) {
+  float32x4_t sum0 = vdupq_n_f32(0);
+  float32x4_t sum1 = vdupq_n_f32(0);
+  size_t i = 0;
+  for (; i + 8 <= dim; i += 8) {
+    const float32x4_t d0 = vsubq_f32(vld1q_f32(left + i), vld1q_f32(right + i));
+    const float32x4_t d1 = vsubq_f32(vld1q_f32(left + i + 4), vld1q_f32(right + i + 4));
+    sum0 = vfmaq_f32(sum0, d0, d0);
+    sum1 = vfmaq_f32(sum1, d1, d1);
+  }
+  float sum = vaddvq_f32(vaddq_f32(sum0, sum1));
+  for (; i < dim; i++) sum += (left[i] - right[i]) * (left[i] - right[i]);
+  return sum;
+}
+
+void innerProductAndNorm(const float* left, const float* right, size_t dim, float* product, float* rightNorm) {
+  float32x4_t products = vdupq_n_f32(0);
+  float32x4_t norms = vdupq_n_f32(0);
+  size_t i = 0;
+  for (; i + 4 <= dim; i += 4) {
+    const float32x4_t r = vld1q_f32(right + i);
+    products = vfmaq_f32(products, vld1q_f32(left + i), r);
+    norms = vfmaq_f32(norms, r, r);
+  }
+  float sum = vaddvq_f32(products);
+  float norm = vaddvq_f32(norms);
+  for (; i < dim; i++) {
+    sum += left[i] * right[i];
+    norm += right[i] * right[i];
+  }
+  *product = sum;
+  *rightNorm = norm;
+}
+
+inline int32x4_t addProducts(int32x4_t sum, int8x16_t codes, int8x16_t query) {
+  sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(codes), vget_low_s8(query)));
+  return vpadalq_s16(sum, vmull_s8(vget_high_s8(codes), vget_high_s8(query)));
+}
+
+void scores4(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count, float* scores) {
+  const size_t bytes = query.chunks * kCodeChunk;
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* code = table.codes + rows[i] * table.stride;
+    int32x4_t lows = vdupq_n_s32(0);
+    int32x4_t highs = vdupq_n_s32(0);
+    for (size_t b = 0; b < bytes; b += 16) {
+      const uint8x16_t both = vld1q_u8(code + b);
+      lows = addProducts(lows, vreinterpretq_s8_u8(vandq_u8(both, vdupq_n_u8(15))), vld1q_s8(query.bytes + b));
+      highs = addProducts(highs, vreinterpretq_s8_u8(vshrq_n_u8(both, 4)), vld1q_s8(query.bytes + bytes + b));
+    }
+    scores[i] = codeScore(table, query, rows[i], vaddvq_s32(vaddq_s32(lows, highs)));
+  }
+}
+
+inline int32x4_t addWide(int32x4_t sum, uint8x8_t codes, int8x8_t query) {
+  const int16x8_t wide = vreinterpretq_s16_u16(vmovl_u8(codes));
+  const int16x8_t values = vmovl_s8(query);
+  sum = vmlal_s16(sum, vget_low_s16(wide), vget_low_s16(values));
+  return vmlal_s16(sum, vget_high_s16(wide), vget_high_s16(values));
+}
+
+void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count, float* scores) {
+  const size_t bytes = query.chunks * kCodeChunk;
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* code = table.codes + rows[i] * table.stride;
+    int32x4_t sum0 = vdupq_n_s32(0);
+    int32x4_t sum1 = vdupq_n_s32(0);
+    for (size_t b = 0; b < bytes; b += 16) {
+      sum0 = addWide(sum0, vld1_u8(code + b), vld1_s8(query.bytes + b));
+      sum1 = addWide(sum1, vld1_u8(code + b + 8), vld1_s8(query.bytes + b + 8));
+    }
+    scores[i] = codeScore(table, query, rows[i], vaddvq_s32(vaddq_s32(sum0, sum1)));
+  }
+}
+
+}  // namespace
+
+const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, scores4, scores8};
+
+}  // namespace mishards
+
+#endif

@@ -1,0 +1,60 @@
+// The reference: one operation at a time, so that the other sets have something true to be compared with.
+#if defined(__clang__)
+#pragma clang optimize off
+#elif defined(__GNUC__)
+#pragma GCC optimize("no-tree-vectorize", "no-tree-slp-vectorize")
+#endif
+
+#include "simd/simd.h"
+
+namespace mishards {
+namespace {
+
+float innerProduct(const float* left, const float* right, size_t dim) {
+  float sum = 0;
+  for (size_t i = 0; i < dim; i++) sum += left[i] * right[i];
+  return sum;
+}
+
+float squaredDistance(const float* left, const float* right, size_t dim) {
+  float sum = 0;
+  for (size_t i = 0; i < dim; i++) {
+    const float difference = left[i] - right[i];
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+void innerProductAndNorm(const float* left, const float* right, size_t dim, float* product, float* rightNorm) {
+  *product = innerProduct(left, right, dim);
+  *rightNorm = innerProduct(right, right, dim);
+}
+
+void scores4(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count, float* scores) {
+  const size_t bytes = query.chunks * kCodeChunk;
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* code = table.codes + rows[i] * table.stride;
+    int32_t dot = 0;
+    for (size_t b = 0; b < bytes; b++) {
+      dot += (code[b] & 15) * query.bytes[b];
+      dot += (code[b] >> 4) * query.bytes[bytes + b];
+    }
+    scores[i] = codeScore(table, query, rows[i], dot);
+  }
+}
+
+void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count, float* scores) {
+  const size_t bytes = query.chunks * kCodeChunk;
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* code = table.codes + rows[i] * table.stride;
+    int32_t dot = 0;
+    for (size_t b = 0; b < bytes; b++) dot += code[b] * query.bytes[b];
+    scores[i] = codeScore(table, query, rows[i], dot);
+  }
+}
+
+}  // namespace
+
+const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, scores4, scores8};
+
+}  // namespace mishards

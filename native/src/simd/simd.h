@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace mishards {
+
+/** Bytes the kernels load at once from codes; queries are padded with zeros to a multiple of it. */
+constexpr size_t kCodeChunk = 64;
+
+/**
+ * Rows of codes. A row is `stride` bytes: the code, then at `factorOffset` two floats, its scale and its bias. Kernels
+ * read whole chunks, so at least one chunk of readable memory follows the last row; what they read past the code meets
+ * zeros of the query.
+ */
+struct CodeTable {
+  const uint8_t* codes;
+  size_t stride;
+  size_t factorOffset;
+};
+
+/**
+ * A query to compare with codes: `score(row) = offset + bias(row) + scale(row) * (scale * dot - shift)`, where dot is the
+ * integer inner product of the code (unsigned) and `bytes` (signed). With 4-bit codes byte b of a row holds value b in
+ * its low half and value half + b in its high half, and `bytes` holds the values of the low halves (`chunks` chunks),
+ * then those of the high halves.
+ */
+struct CodeQuery {
+  const int8_t* bytes;
+  size_t chunks;
+  float offset;
+  float scale;
+  float shift;
+};
+
+using FloatPair = float (*)(const float* left, const float* right, size_t dim);
+using FloatPairWithNorm = void (*)(const float* left, const float* right, size_t dim, float* product, float* rightNorm);
+using CodeScores = void (*)(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count,
+                            float* scores);
+
+/** One instruction set's inner loops. Float kernels accept any alignment. */
+struct Simd {
+  const char* name;
+  FloatPair innerProduct;
+  FloatPair squaredDistance;
+  /** The inner product, and the squared length of `right`. */
+  FloatPairWithNorm innerProductAndNorm;
+  /** `scores[i]` of row `rows[i]`, for codes of 4 and 8 bits. */
+  CodeScores scores4;
+  CodeScores scores8;
+};
+
+extern const Simd kScalar;
+#if defined(__x86_64__)
+extern const Simd kAvx2;
+extern const Simd kAvx512;
+#elif defined(__aarch64__)
+extern const Simd kNeon;
+#endif
+
+inline float codeScore(const CodeTable& table, const CodeQuery& query, uint32_t row, int32_t dot) {
+  float factors[2];
+  std::memcpy(factors, table.codes + row * table.stride + table.factorOffset, sizeof factors);
+  return query.offset + factors[1] + factors[0] * (query.scale * static_cast<float>(dot) - query.shift);
+}
+
+}  // namespace mishards

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { isErrorWithCode } from '../errors/index.ts';
+import { SeededRandom } from '../host/index.ts';
+import { testSeed } from '../../test/support/seed.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { randomVectors, searchOf, wholeSource, writeAndOpen } from '../../test/support/vectors.ts';
+import type { Kernel, VectorFile } from './kernel.ts';
+import { nativeBinding } from './native-binding.ts';
+import { createKernel } from './native-kernel.ts';
+
+const DIM = 20;
+const ROWS = 300;
+const HEADER_BYTES = 64;
+const ENTRY_BYTES = 32;
+
+console.log(`seed ${testSeed}`);
+
+const isCorrupt = (error: unknown): boolean => isErrorWithCode(error, 'CORRUPT_DATA');
+
+interface Section {
+  readonly tag: string;
+  readonly entry: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+function sectionsOf(bytes: Buffer): Section[] {
+  return Array.from({ length: bytes.readUInt32LE(24) }, (_, index) => {
+    const entry = HEADER_BYTES + index * ENTRY_BYTES;
+    return {
+      tag: bytes.toString('latin1', entry, entry + 4),
+      entry,
+      offset: Number(bytes.readBigUInt64LE(entry + 8)),
+      size: Number(bytes.readBigUInt64LE(entry + 16)),
+    };
+  });
+}
+
+/** Makes all checksums right again: what a hostile writer could do. */
+function signed(bytes: Buffer): Buffer {
+  const sum = (start: number, end: number) => nativeBinding().checksum(bytes.subarray(start, end), true);
+  const sections = sectionsOf(bytes);
+  for (const { entry, offset, size } of sections) bytes.writeUInt32LE(sum(offset, offset + size), entry + 4);
+  bytes.writeUInt32LE(0, 28);
+  bytes.writeUInt32LE(sum(0, HEADER_BYTES + sections.length * ENTRY_BYTES), 28);
+  return bytes;
+}
+
+describe('damaged files', () => {
+  let directory: TemporaryDirectory;
+  let kernel: Kernel;
+  let vectors: VectorFile;
+  let good: { readonly vectors: Buffer; readonly index: Buffer };
+
+  before(async () => {
+    directory = await temporaryDirectory();
+    kernel = createKernel({ threads: 2, queueMax: 1000 });
+    vectors = await writeAndOpen(kernel, directory.path, randomVectors(new SeededRandom(1), ROWS, DIM), DIM);
+    const path = directory.file('index');
+    await kernel.buildIndex({
+      type: 'HNSW',
+      metric: 'L2',
+      vectors,
+      path,
+      params: { M: 4, efConstruction: 20 },
+      seed: 1,
+      threads: 1,
+    });
+    good = { vectors: await readFile(directory.file('vectors')), index: await readFile(path) };
+  });
+
+  after(async () => {
+    vectors[Symbol.dispose]();
+    await kernel[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  async function open(kind: 'vectors' | 'index', bytes: Uint8Array): Promise<void> {
+    const path = directory.file('damaged');
+    await writeFile(path, bytes);
+    using opened = kind === 'index' ? await kernel.openIndex(path, vectors) : await kernel.openVectors(path);
+    assert.equal(opened.rowCount, ROWS);
+  }
+
+  for (const kind of ['vectors', 'index'] as const) {
+    test(`${kind}: the undamaged bytes open, also signed anew`, async () => {
+      await open(kind, good[kind]);
+      await open(kind, signed(Buffer.from(good[kind])));
+    });
+
+    test(`${kind}: cut anywhere around a section, or longer, is refused`, async () => {
+      const bytes = good[kind];
+      const cuts = sectionsOf(bytes).flatMap(({ offset, size }) => [
+        offset - 1,
+        offset,
+        offset + 1,
+        offset + size - 1,
+      ]);
+      for (const cut of [0, 1, 63, 64, 65, bytes.length - 64, bytes.length - 1, ...cuts]) {
+        if (cut === bytes.length) continue;
+        await assert.rejects(open(kind, bytes.subarray(0, cut)), isCorrupt, `cut at ${cut}`);
+      }
+      await assert.rejects(open(kind, Buffer.concat([bytes, Buffer.alloc(1)])), isCorrupt);
+      await assert.rejects(open(kind, Buffer.concat([bytes, Buffer.alloc(64)])), isCorrupt);
+    });
+
+    test(`${kind}: any flipped bit is refused`, async () => {
+      const random = new SeededRandom(testSeed);
+      const bytes = good[kind];
+      const heads = Array.from(
+        { length: sectionsOf(bytes).length * ENTRY_BYTES + HEADER_BYTES },
+        (_, at) => at,
+      );
+      const others = Array.from({ length: 300 }, () => random.below(bytes.length));
+      for (const at of [...heads, ...others]) {
+        const damaged = Buffer.from(bytes);
+        damaged[at]! ^= 1 << random.below(8);
+        await assert.rejects(open(kind, damaged), isCorrupt, `byte ${at}`);
+      }
+    });
+
+    test(`${kind}: random bytes under right checksums are refused or harmless`, async () => {
+      const random = new SeededRandom(testSeed);
+      for (let round = 0; round < 300; round++) {
+        const damaged = Buffer.from(good[kind]);
+        const sections = sectionsOf(damaged);
+        const { offset, size } = sections[random.below(sections.length)]!;
+        for (let change = 0; change < 3 && size > 0; change++) {
+          damaged[offset + random.below(size)] = random.below(256);
+        }
+        const path = directory.file('hostile');
+        await writeFile(path, signed(damaged));
+        try {
+          using opened =
+            kind === 'index' ? await kernel.openIndex(path, vectors) : await kernel.openVectors(path);
+          const queries = randomVectors(random, 5, DIM);
+          await kernel.search(searchOf({ sources: [wholeSource(opened)], queries, dim: DIM }));
+        } catch (error) {
+          if (!isErrorWithCode(error, 'CORRUPT_DATA', 'PARAMETER_INVALID')) throw error;
+        }
+      }
+    });
+  }
+
+  const hostile: readonly [string, string, number, number][] = [
+    ['a link past the last row', 'LNK0', 0, ROWS],
+    ['the end mark in the middle of a list', 'LNK0', 0, 0xffffffff],
+    ['a row twice', 'ROWS', 0, 1],
+    ['a row past the last', 'ROWS', 0, ROWS],
+    ['an upper node past the last row', 'UIDS', 0, ROWS],
+    ['a level above the top', 'ULVL', 0, 0x1f1f1f1f],
+    ['an upper link past the last upper node', 'ULNK', 0, ROWS],
+    ['a metric that does not exist', 'META', 0, 3],
+    ['another row count', 'META', 4, ROWS - 1],
+    ['other vectors', 'META', 12, 1],
+    ['a degree of 0', 'META', 16, 0],
+    ['links wider than any', 'META', 20, 0x7fffffff],
+    ['codes of 5 bits', 'META', 24, 5],
+    ['an upper entry point past the last', 'META', 32, ROWS],
+    ['an entry point past the last', 'META', 36, ROWS],
+    ['more levels than there are', 'META', 40, 31],
+    ['a mean that is not a number', 'MEAN', 0, 0x7fc00000],
+    ['a code factor that is not a number', 'CODE', 20, 0x7fc00000],
+  ];
+  for (const [what, tag, at, value] of hostile) {
+    test(`index: ${what}, under right checksums, is refused`, async () => {
+      const damaged = Buffer.from(good.index);
+      const section = sectionsOf(damaged).find((candidate) => candidate.tag === tag)!;
+      damaged.writeUInt32LE(value, section.offset + at);
+      await assert.rejects(open('index', signed(damaged)), isCorrupt);
+    });
+  }
+
+  test('an index over other vectors, another kind of file and a missing file are refused', async () => {
+    using other = await writeAndOpen(
+      kernel,
+      directory.path,
+      randomVectors(new SeededRandom(2), ROWS, DIM),
+      DIM,
+      'other',
+    );
+    await assert.rejects(kernel.openIndex(directory.file('index'), other), isCorrupt);
+    await assert.rejects(kernel.openVectors(directory.file('index')), isCorrupt);
+    await assert.rejects(kernel.openIndex(directory.file('vectors'), vectors), isCorrupt);
+    await copyFile(directory.file('index'), directory.file('copy'));
+    using copy = await kernel.openIndex(directory.file('copy'), vectors);
+    assert.equal(copy.rowCount, ROWS);
+    const missing = (error: unknown) => isErrorWithCode(error, 'OBJECT_NOT_FOUND');
+    await assert.rejects(kernel.openVectors(directory.file('nowhere')), missing);
+    const broken = (error: unknown) => isErrorWithCode(error, 'STORAGE_UNAVAILABLE');
+    await assert.rejects(kernel.openVectors(directory.path), broken);
+  });
+
+  test('a write that fails leaves nothing behind', async () => {
+    const path = directory.file('no/such/folder');
+    await assert.rejects(kernel.writeVectors({ path, vectors: new Float32Array(4), dim: 2 }), (error) =>
+      isErrorWithCode(error, 'OBJECT_NOT_FOUND', 'STORAGE_UNAVAILABLE'),
+    );
+  });
+});

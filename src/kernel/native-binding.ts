@@ -1,0 +1,131 @@
+import { createRequire } from 'node:module';
+import { MishardsError, isErrorCode } from '../errors/index.ts';
+
+declare const handleBrand: unique symbol;
+/** Objects of the addon, opaque here. */
+export type KernelHandle = { readonly [handleBrand]: 'kernel' };
+export type DataHandle = { readonly [handleBrand]: 'data' };
+export type JobHandle = { readonly [handleBrand]: 'job' };
+
+export interface NativeVectors {
+  readonly handle: DataHandle;
+  readonly rowCount: number;
+  readonly dim: number;
+  readonly sizeBytes: number;
+}
+
+export interface NativeIndex extends NativeVectors {
+  readonly metric: number;
+}
+
+export interface NativeSource {
+  readonly handle: DataHandle;
+  readonly rowCount: number;
+  readonly allowed: Uint8Array | null;
+}
+
+export interface NativeSearch {
+  readonly sources: readonly NativeSource[];
+  readonly metric: number;
+  readonly dim: number;
+  readonly queries: Float32Array;
+  readonly queryCount: number;
+  readonly k: number;
+  readonly ef: number;
+  readonly scoreAbove: number | null;
+  readonly scoreUpTo: number | null;
+  readonly priority: number;
+  readonly timeoutMs: number | null;
+}
+
+export interface NativeHits {
+  readonly k: number;
+  readonly counts: Uint32Array;
+  readonly sources: Uint32Array;
+  readonly rows: Uint32Array;
+  readonly scores: Float32Array;
+}
+
+export interface NativeBuild {
+  readonly vectors: DataHandle;
+  readonly path: string;
+  readonly metric: number;
+  readonly degree: number;
+  readonly efConstruction: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly onProgress: (fraction: number) => void;
+}
+
+export interface StartedJob<T> {
+  readonly promise: Promise<T>;
+  readonly job: JobHandle;
+}
+
+/**
+ * The addon's exports. It checks nothing that TypeScript can check: every argument is validated before it gets there.
+ * Failures are Errors with a `code` of the error table, thrown or rejected; `fromNative` makes them typed.
+ */
+export interface NativeBinding {
+  /** null when the processor lacks the instruction set; '' is the best it has. */
+  createKernel(threads: number, queueMax: number, instructionSet: string): KernelHandle | null;
+  /** Every job ends with `CANCELLED` as soon as it can. */
+  stopKernel(kernel: KernelHandle): void;
+  /** Joins the threads. */
+  closeKernel(kernel: KernelHandle): void;
+  instructionSet(kernel: KernelHandle): string;
+  instructionSets(): string[];
+  writeVectors(kernel: KernelHandle, path: string, vectors: Float32Array, dim: number): Promise<number>;
+  openVectors(kernel: KernelHandle, path: string): Promise<NativeVectors>;
+  openIndex(kernel: KernelHandle, path: string, vectors: DataHandle): Promise<NativeIndex>;
+  createBlock(dim: number, capacity: number): DataHandle;
+  /** Returns the new row count. */
+  appendRows(block: DataHandle, vectors: Float32Array): number;
+  readRows(data: DataHandle, rows: Uint32Array, out: Float32Array): void;
+  release(data: DataHandle): void;
+  buildIndex(kernel: KernelHandle, build: NativeBuild): StartedJob<{ sizeBytes: number; peakBytes: number }>;
+  search(kernel: KernelHandle, search: NativeSearch): StartedJob<NativeHits>;
+  cancel(kernel: KernelHandle, job: JobHandle): void;
+  /** CRC-32C; `portable` asks for the form without the processor's instruction. */
+  checksum(bytes: Uint8Array, portable: boolean): number;
+}
+
+const ADDON = '../../native/build/Release/mishards_kernel.node';
+let loaded: NativeBinding | undefined;
+
+/** The compiled addon, loaded once a process. Throws `INTERNAL` where it was not built. */
+export function nativeBinding(): NativeBinding {
+  if (loaded !== undefined) return loaded;
+  try {
+    loaded = createRequire(import.meta.url)(ADDON) as NativeBinding;
+    return loaded;
+  } catch (cause) {
+    throw new MishardsError(
+      'INTERNAL',
+      'the native kernel cannot be loaded; build it with "npm run install" (needs a C++20 compiler)',
+      { cause },
+    );
+  }
+}
+
+/** A failure of the addon as a typed error; what has no code of ours is a defect and stays as it is. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !isErrorCode(error.code)) return error;
+  return new MishardsError(error.code, error.message);
+}
+
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+export async function awaitNative<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw fromNative(error);
+  }
+}

@@ -1,0 +1,189 @@
+import { MishardsError } from '../errors/index.ts';
+import { assert } from '../util/assert.ts';
+import { readHnswParams } from './index-params.ts';
+import type {
+  BuildIndexOptions,
+  BuildReport,
+  FileReport,
+  GrowingBlock,
+  Kernel,
+  KernelHits,
+  KernelInfo,
+  KernelOptions,
+  KernelSearch,
+  VectorFile,
+  VectorIndex,
+  WriteVectorsOptions,
+} from './kernel.ts';
+import { metricCode } from './metric-codes.ts';
+import {
+  awaitNative,
+  callNative,
+  nativeBinding,
+  type KernelHandle,
+  type NativeBuild,
+  type StartedJob,
+} from './native-binding.ts';
+import { NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
+import { searchArguments } from './search-arguments.ts';
+
+const THREADS_MAX = 1024;
+const QUEUE_MAX = 2 ** 20;
+const DIM_MAX = 32_768;
+/** The highest bit of a row number marks it in the pools of a search. */
+const ROWS_MAX = 2 ** 31 - 1;
+
+/** A kernel with its own threads. Errors: `CONFIG_INVALID` for options, `INTERNAL` where the addon was not built. */
+export function createKernel(options: KernelOptions): Kernel {
+  checkOption('threads', options.threads, 1, THREADS_MAX);
+  checkOption('queueMax', options.queueMax, 0, QUEUE_MAX);
+  const binding = nativeBinding();
+  const wanted = options.instructionSet ?? '';
+  const handle = callNative(() => binding.createKernel(options.threads, options.queueMax, wanted));
+  if (handle === null) {
+    const known = binding.instructionSets().join(', ');
+    throw new MishardsError('CONFIG_INVALID', `this processor has no ${wanted}; it has ${known}`);
+  }
+  return new NativeKernel(handle, {
+    instructionSet: binding.instructionSet(handle),
+    threads: options.threads,
+  });
+}
+
+class NativeKernel implements Kernel {
+  readonly info: KernelInfo;
+  readonly #handle: KernelHandle;
+  readonly #running = new Set<Promise<unknown>>();
+  #disposal: Promise<void> | undefined;
+
+  constructor(handle: KernelHandle, info: KernelInfo) {
+    this.#handle = handle;
+    this.info = Object.freeze(info);
+  }
+
+  async writeVectors(options: WriteVectorsOptions): Promise<FileReport> {
+    const { path, vectors, dim } = options;
+    checkDim(dim);
+    const rowCount = vectors.length / dim;
+    assert(
+      Number.isInteger(rowCount) && rowCount <= ROWS_MAX,
+      `${vectors.length} values are not whole rows of ${dim}, at most ${ROWS_MAX}`,
+    );
+    const sizeBytes = await this.#run((handle) => nativeBinding().writeVectors(handle, path, vectors, dim));
+    return { sizeBytes };
+  }
+
+  async openVectors(path: string): Promise<VectorFile> {
+    return new NativeVectorFile(await this.#run((handle) => nativeBinding().openVectors(handle, path)));
+  }
+
+  async buildIndex(options: BuildIndexOptions): Promise<BuildReport> {
+    const build = this.#buildArguments(options);
+    return this.#runJob(options.signal, (handle) => nativeBinding().buildIndex(handle, build));
+  }
+
+  async openIndex(path: string, vectors: VectorFile): Promise<VectorIndex> {
+    assert(vectors instanceof NativeVectorFile, 'the vectors were opened by another kernel implementation');
+    const over = vectors.handle;
+    return new NativeVectorIndex(await this.#run((handle) => nativeBinding().openIndex(handle, path, over)));
+  }
+
+  createBlock(options: { readonly dim: number; readonly capacity: number }): GrowingBlock {
+    const { dim, capacity } = options;
+    checkDim(dim);
+    assert(
+      Number.isInteger(capacity) && capacity >= 0 && capacity <= ROWS_MAX,
+      `capacity ${capacity} is not in [0, ${ROWS_MAX}]`,
+    );
+    return new NativeBlock(dim, capacity);
+  }
+
+  async search(request: KernelSearch): Promise<KernelHits> {
+    const search = searchArguments(request);
+    return this.#runJob(request.signal, (handle) => nativeBinding().search(handle, search));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#dispose();
+    return this.#disposal;
+  }
+
+  async #dispose(): Promise<void> {
+    nativeBinding().stopKernel(this.#handle);
+    await Promise.allSettled(this.#running);
+    nativeBinding().closeKernel(this.#handle);
+  }
+
+  #buildArguments(options: BuildIndexOptions): NativeBuild {
+    const { vectors, path, metric, seed, threads } = options;
+    assert(vectors instanceof NativeVectorFile, 'the vectors were opened by another kernel implementation');
+    if (options.type !== 'HNSW') {
+      throw new MishardsError('INDEX_INVALID', `index type ${String(options.type)} is unknown; use HNSW`);
+    }
+    assert(Number.isSafeInteger(seed), `seed ${seed} is not a whole number`);
+    assert(
+      Number.isInteger(threads) && threads >= 1 && threads <= this.info.threads,
+      `a build takes 1 to ${this.info.threads} threads of this kernel, not ${threads}`,
+    );
+    const params = readHnswParams(options.params);
+    const onProgress = options.onProgress ?? (() => {});
+    return {
+      vectors: vectors.handle,
+      path,
+      metric: metricCode(metric),
+      ...params,
+      seed,
+      threads,
+      onProgress,
+    };
+  }
+
+  async #run<T>(start: (handle: KernelHandle) => Promise<T>): Promise<T> {
+    this.#refuseAfterDispose();
+    const promise = awaitNative(callNative(() => start(this.#handle)));
+    this.#running.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#running.delete(promise);
+    }
+  }
+
+  async #runJob<T>(
+    signal: AbortSignal | undefined,
+    start: (handle: KernelHandle) => StartedJob<T>,
+  ): Promise<T> {
+    if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the request was cancelled');
+    let cancel = (): void => {};
+    try {
+      return await this.#run((handle) => {
+        const { promise, job } = start(handle);
+        cancel = () => nativeBinding().cancel(handle, job);
+        signal?.addEventListener('abort', cancel, { once: true });
+        return promise;
+      });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #refuseAfterDispose(): void {
+    if (this.#disposal === undefined) return;
+    throw new MishardsError('SERVICE_NOT_READY', 'the kernel was disposed; create another');
+  }
+}
+
+function checkOption(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new MishardsError(
+    'CONFIG_INVALID',
+    `${name} is ${value}; it must be a whole number in [${min}, ${max}]`,
+  );
+}
+
+function checkDim(dim: number): void {
+  assert(
+    Number.isInteger(dim) && dim >= 1 && dim <= DIM_MAX,
+    `dimension ${dim} is not a whole number in [1, ${DIM_MAX}]`,
+  );
+}
