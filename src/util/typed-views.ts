@@ -14,7 +14,7 @@ export function viewAs<T>(type: ViewType<T>, bytes: Uint8Array): T {
       `${bytes.byteLength} bytes are not a whole number of ${size}-byte values`,
     );
   }
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
 }
 
