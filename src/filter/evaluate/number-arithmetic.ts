@@ -22,6 +22,7 @@ export function calculateNumbers(
       for (let row = 0; row < count; row++) out[row] = left[row]! - right[row]!;
       return;
     case '*':
+      if (whole) return multiplyWhole(left, right, out);
       for (let row = 0; row < count; row++) out[row] = left[row]! * right[row]!;
       return;
     case '/':
@@ -47,16 +48,22 @@ export function calculateNumbers(
   }
 }
 
+/* Integers have no -0, which a float division later would turn into the wrong infinity: adding 0 takes the sign off. */
+
+function multiplyWhole(left: FloatArray, right: FloatArray, out: FloatArray): void {
+  for (let row = 0; row < out.length; row++) out[row] = left[row]! * right[row]! + 0;
+}
+
 function divideWhole(left: FloatArray, right: FloatArray, out: FloatArray, known: Uint8Array): void {
   for (let row = 0; row < out.length; row++) {
     if (right[row] === 0) known[row >>> 3]! &= ~(1 << (row & 7));
-    else out[row] = Math.trunc(left[row]! / right[row]!);
+    else out[row] = Math.trunc(left[row]! / right[row]!) + 0;
   }
 }
 
 function remainderWhole(left: FloatArray, right: FloatArray, out: FloatArray, known: Uint8Array): void {
   for (let row = 0; row < out.length; row++) {
     if (right[row] === 0) known[row >>> 3]! &= ~(1 << (row & 7));
-    else out[row] = left[row]! % right[row]!;
+    else out[row] = (left[row]! % right[row]!) + 0;
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rowsPassing, testRows } from '../../../test/support/filtered-rows.ts';
+import { rowsPassing, testRows } from '../../../test/support/filter/filtered-rows.ts';
 import { fieldOf, schemaOf } from '../../../test/support/random-rows.ts';
 
 const schema = schemaOf([

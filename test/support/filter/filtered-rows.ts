@@ -1,7 +1,12 @@
-import { columnFromValues, type Column, type ColumnValue } from '../../src/columns/index.ts';
-import { bitAt } from '../../src/columns/bitmap.ts';
-import { compileFilter, evaluateFilter, parseFilter, type TemplateValues } from '../../src/filter/index.ts';
-import type { CollectionSchema } from '../../src/schema/index.ts';
+import { columnFromValues, type Column, type ColumnValue } from '../../../src/columns/index.ts';
+import { bitAt } from '../../../src/columns/bitmap.ts';
+import {
+  compileFilter,
+  evaluateFilter,
+  parseFilter,
+  type TemplateValues,
+} from '../../../src/filter/index.ts';
+import type { CollectionSchema } from '../../../src/schema/index.ts';
 
 /** Rows by field name; a field that is left out is absent, as one that was added after the rows. */
 export interface TestRows {
