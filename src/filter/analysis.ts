@@ -1,10 +1,11 @@
 import { primaryKeyField, type CollectionSchema, type FieldSchema } from '../schema/index.ts';
-import type { FilterPlan, InPredicate, Operand, Predicate } from './plan.ts';
+import { exactValuesOf } from './compile/exact-values.ts';
+import type { FilterPlan, Predicate } from './plan.ts';
 
 /** The keys when the filter is nothing but `pk == x` or `pk in [...]`, each once; else null. */
 export function primaryKeysOf(plan: FilterPlan, schema: CollectionSchema): bigint[] | string[] | null {
   const values = exactValues(plan.predicate, primaryKeyField(schema).id);
-  return values as bigint[] | string[] | null;
+  return values === null ? null : ([...values] as bigint[] | string[]);
 }
 
 /** Every field the filter reads, ascending. */
@@ -40,18 +41,10 @@ function pinned(predicate: Predicate, fieldId: number): Values | null {
   return values === null ? null : new Set(values);
 }
 
-function exactValues(predicate: Predicate, fieldId: number): (bigint | string)[] | null {
-  if (predicate.kind === 'in') return isColumn(predicate.operand, fieldId) ? valuesOf(predicate) : null;
-  if (predicate.kind !== 'between' || !isColumn(predicate.operand, fieldId)) return null;
-  const { bounds } = predicate;
-  if (bounds.kind !== 'int64' || bounds.low < bounds.high) return null;
-  return bounds.low === bounds.high ? [bounds.low] : [];
-}
-
-function valuesOf({ set }: InPredicate): (bigint | string)[] | null {
-  return set.kind === 'number' ? null : set.set.values();
-}
-
-function isColumn(operand: Operand, fieldId: number): boolean {
-  return operand.kind === 'column' && operand.fieldId === fieldId;
+/** null: the predicate asks for more or for other than values of this field, or the field is of a type that is no key. */
+function exactValues(predicate: Predicate, fieldId: number): readonly (bigint | string)[] | null {
+  const exact = exactValuesOf(predicate);
+  if (exact === null || exact.operand.fieldId !== fieldId) return null;
+  const { type } = exact.operand;
+  return type === 'Int64' || type === 'VarChar' ? (exact.values as readonly (bigint | string)[]) : null;
 }

@@ -1,8 +1,9 @@
 import type { ArithmeticOperator } from './ast.ts';
 import type { BytesSet } from './compile/bytes-set.ts';
 import type { Int64Set } from './compile/int64-set.ts';
+import type { IntegerSet } from './compile/integer-set.ts';
+import type { JsonConstant } from './compile/json-constant.ts';
 import type { LikePattern } from './compile/like-pattern.ts';
-import type { FilterValue } from './filter-value.ts';
 
 /**
  * A filter bound to one schema: types checked, parameters filled in, constants folded, sets built. It holds no rows, so one
@@ -86,8 +87,9 @@ export interface StringBound {
   readonly open: boolean;
 }
 
-/** `values` are as written, without duplicates. Booleans are the numbers 0 and 1. */
+/** In the form that operands of a type are looked up in. Booleans are the integers 0 and 1. */
 export type ValueSet =
+  | { readonly kind: 'integer'; readonly set: IntegerSet }
   | { readonly kind: 'number'; readonly set: ReadonlySet<number> }
   | { readonly kind: 'int64'; readonly set: Int64Set }
   | { readonly kind: 'string'; readonly set: BytesSet };
@@ -140,11 +142,11 @@ export type JsonTest =
   | { readonly kind: 'stringBetween'; readonly bounds: StringBounds }
   | { readonly kind: 'in'; readonly set: JsonSet }
   | { readonly kind: 'like'; readonly pattern: LikePattern }
-  | { readonly kind: 'equalsArray'; readonly items: readonly FilterValue[] }
+  | { readonly kind: 'equalsArray'; readonly items: readonly JsonConstant[] }
   | {
       readonly kind: 'contains';
       readonly quantifier: 'any' | 'all';
-      readonly values: readonly FilterValue[];
+      readonly values: readonly JsonConstant[];
     };
 export interface NumberBound {
   readonly value: bigint | number;

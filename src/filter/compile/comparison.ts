@@ -12,6 +12,7 @@ import {
 } from './bounds.ts';
 import { foldCompare } from './fold.ts';
 import { describe, isFloatType, mismatch, type Typed, type TypedNode } from './typed.ts';
+import { jsonConstant } from './json-constant.ts';
 import { arrayItemSet, jsonSet, valueSet } from './value-sets.ts';
 
 const encoder = new TextEncoder();
@@ -105,7 +106,7 @@ function operandWithConstant(
 function jsonTest(operator: IntervalOperator, value: FilterValue): JsonTest | null {
   if (operator === '==') {
     return typeof value === 'object'
-      ? { kind: 'equalsArray', items: value }
+      ? { kind: 'equalsArray', items: value.map(jsonConstant) }
       : { kind: 'in', set: jsonSet([value]) };
   }
   if (typeof value === 'string') {

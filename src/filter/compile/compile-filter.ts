@@ -1,11 +1,12 @@
 import type { CollectionSchema } from '../../schema/index.ts';
-import type { CallNode, ExistsNode, FilterNode, LikeNode, LogicalNode, NullNode, UnaryNode } from '../ast.ts';
+import type { CallNode, ExistsNode, FilterNode, LikeNode, NullNode, UnaryNode } from '../ast.ts';
 import { filterError } from '../filter-error.ts';
 import type { FilterPlan, Predicate } from '../plan.ts';
 import { compileArithmetic } from './arithmetic.ts';
 import { compileComparison, joinRange } from './comparison.ts';
 import { fieldIdsOf } from './field-ids.ts';
 import { foldUnary } from './fold.ts';
+import { joinLogical } from './join-logical.ts';
 import { compileLike } from './like-pattern.ts';
 import { compileContains, compileIn } from './membership.ts';
 import { resolveField } from './resolve-field.ts';
@@ -92,7 +93,10 @@ class Compiler {
       case 'not':
         return negatedIf(true, this.condition(node.operand));
       default:
-        return this.#logical(node);
+        return joinLogical(
+          node.kind,
+          node.operands.map((operand) => this.condition(operand)),
+        );
     }
   }
 
@@ -121,20 +125,6 @@ class Compiler {
     return node.operator === '-'
       ? compileArithmetic(node.at, '-', constant, operand)
       : compileArithmetic(node.at, '+', operand, constant);
-  }
-
-  #logical(node: LogicalNode): Predicate {
-    const decisive = node.kind === 'or';
-    const operands: Predicate[] = [];
-    let isDecided = false;
-    // All are compiled, so that a mistake is reported whatever its neighbours are.
-    for (const operand of node.operands.map((child) => this.condition(child))) {
-      if (operand.kind !== 'constant') operands.push(operand);
-      else if (operand.value === decisive) isDecided = true;
-    }
-    if (isDecided) return { kind: 'constant', value: decisive };
-    if (operands.length === 0) return { kind: 'constant', value: !decisive };
-    return operands.length === 1 ? operands[0]! : { kind: node.kind, operands };
   }
 
   #like(node: LikeNode): Predicate {

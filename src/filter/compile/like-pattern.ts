@@ -55,7 +55,8 @@ export function matchesLike(pattern: LikePattern, bytes: Uint8Array, start: numb
 /** The offset after the run when it stands at `at`, else -1. */
 function matchRun(run: readonly LikePart[], bytes: Uint8Array, at: number, end: number): number {
   let offset = at;
-  for (const part of run) {
+  for (let place = 0; place < run.length; place++) {
+    const part = run[place]!;
     if (part === null) {
       if (offset >= end) return -1;
       offset++;
@@ -73,8 +74,11 @@ function matchRun(run: readonly LikePart[], bytes: Uint8Array, at: number, end: 
 
 /** The offset after the earliest place at or after `from` where the run stands, else -1. */
 function findRun(run: readonly LikePart[], bytes: Uint8Array, from: number, end: number): number {
-  for (let at = from; at <= end; at++) {
-    if (at < end && isContinuation(bytes[at]!)) continue;
+  const [first] = run;
+  // The byte a run of text begins with, which no continuation byte equals; a run of one character begins with any.
+  const lead = first === null || first === undefined ? -1 : first[0]!;
+  for (let at = from; at < end; at++) {
+    if (lead >= 0 ? bytes[at] !== lead : isContinuation(bytes[at]!)) continue;
     const after = matchRun(run, bytes, at, end);
     if (after >= 0) return after;
   }

@@ -1,10 +1,11 @@
 import type { CallNode } from '../ast.ts';
 import { filterError, quoted } from '../filter-error.ts';
 import { kindOf, type FilterValue } from '../filter-value.ts';
-import type { Operand, Predicate, ValueSet } from '../plan.ts';
+import type { Operand, Predicate } from '../plan.ts';
 import { formatFilter } from '../syntax/format-filter.ts';
 import { describe, isFloatType, type IntegerRange, type Typed, type TypedNode } from './typed.ts';
-import { arrayItemSet, jsonSet, valueSet } from './value-sets.ts';
+import { jsonConstant } from './json-constant.ts';
+import { arrayItemSet, jsonSet, unionOfSets, valueSet } from './value-sets.ts';
 
 /** `operand in list`. */
 export function compileIn(at: number, operand: TypedNode, list: TypedNode): Predicate {
@@ -35,7 +36,7 @@ function fitsOperand(
   if (!wanted.includes(kind)) {
     throw filterError(
       at,
-      `${describe(node)} is looked up among ${wanted.join(' or ')} values, but value ${index} is ${kind}`,
+      `${describe(node)} is looked up among ${wanted.join(' or ')} values, but the one at index ${index} is ${kind}`,
     );
   }
   return typeof value !== 'bigint' || range === null || (value >= range.low && value <= range.high);
@@ -54,7 +55,7 @@ export function compileContains(node: CallNode, field: TypedNode, argument: Type
   const values = isSingle ? [constantOf(node, argument)] : listOf(node.at, node.name, argument);
   const { typed } = field;
   if (typed.kind === 'json') {
-    const test = { kind: 'contains', quantifier, values } as const;
+    const test = { kind: 'contains', quantifier, values: values.map(jsonConstant) } as const;
     return { kind: 'predicate', predicate: { kind: 'json', source: typed.source, test } };
   }
   if (typed.kind !== 'array') {
@@ -64,35 +65,15 @@ export function compileContains(node: CallNode, field: TypedNode, argument: Type
   const sets = values.map((value, index) => {
     const set = arrayItemSet(type, value);
     if (set !== null) return set;
-    throw filterError(node.at, `${describe(field)} cannot contain value ${index}, which is ${kindOf(value)}`);
+    throw filterError(node.at, `${describe(field)} cannot contain the value at index ${index}, which is ${kindOf(value)}`);
   });
   const predicate: Predicate = {
     kind: 'arrayContains',
     fieldId: typed.field.id,
     quantifier,
-    sets: quantifier === 'all' ? sets : [union(sets, valueSet(type, []))],
+    sets: quantifier === 'all' ? sets : [unionOfSets(type, sets)],
   };
   return { kind: 'predicate', predicate };
-}
-
-function union(sets: readonly ValueSet[], empty: ValueSet): ValueSet {
-  switch (empty.kind) {
-    case 'number':
-      return {
-        kind: 'number',
-        set: new Set(sets.flatMap((set) => (set.kind === 'number' ? [...set.set] : []))),
-      };
-    case 'int64':
-      return valueSet(
-        'Int64',
-        sets.flatMap((set) => (set.kind === 'int64' ? set.set.values() : [])),
-      );
-    case 'string':
-      return valueSet(
-        'VarChar',
-        sets.flatMap((set) => (set.kind === 'string' ? set.set.values() : [])),
-      );
-  }
 }
 
 function constantOf(node: CallNode, argument: TypedNode): FilterValue {

@@ -3,7 +3,9 @@ import { isNumeric, type FilterValue } from '../filter-value.ts';
 import type { JsonSet, OperandType, ValueSet } from '../plan.ts';
 import { BytesSet } from './bytes-set.ts';
 import { integerInterval } from './bounds.ts';
+import { canonicalNumber } from './canonical-number.ts';
 import { Int64Set } from './int64-set.ts';
+import { IntegerSet } from './integer-set.ts';
 import { rangeOf } from './resolve-field.ts';
 
 /** A set in the form that operands of `type` are looked up in. The values already fit the type. */
@@ -15,8 +17,11 @@ export function valueSet(type: OperandType, values: readonly FilterValue[]): Val
       return { kind: 'int64', set: new Int64Set(values as readonly bigint[]) };
     case 'Float':
       return { kind: 'number', set: new Set(values.map((value) => Math.fround(Number(value)))) };
-    default:
+    case 'Double':
+    case 'SafeInt':
       return { kind: 'number', set: new Set(values.map(Number)) };
+    default:
+      return { kind: 'integer', set: new IntegerSet(values.map(Number)) };
   }
 }
 
@@ -43,11 +48,15 @@ export function jsonSet(values: readonly FilterValue[]): JsonSet {
   };
 }
 
-/** One form for each number, so that a set finds it: whole numbers as doubles where safe, else as bigint. */
-export function canonicalNumber(value: bigint | number): bigint | number {
-  if (typeof value === 'number') {
-    return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value;
-  }
-  const double = Number(value);
-  return Number.isSafeInteger(double) ? double : value;
+/** All sets are of `type`. */
+export function unionOfSets(type: OperandType, sets: readonly ValueSet[]): ValueSet {
+  return valueSet(type, sets.flatMap(valuesOfSet));
+}
+
+export function valuesOfSet({ kind, set }: ValueSet): readonly (bigint | number | string)[] {
+  return kind === 'number' ? [...set] : set.values();
+}
+
+export function valuesOfJsonSet({ booleans, numbers, strings }: JsonSet): readonly FilterValue[] {
+  return [...(booleans ?? []), ...(numbers ?? []), ...(strings?.values() ?? [])];
 }

@@ -1,20 +1,9 @@
 import { newBitmap } from '../../columns/bitmap.ts';
-import { canonicalNumber } from '../compile/value-sets.ts';
-import type {
-  BetweenPredicate,
-  Bounds,
-  ComparePredicate,
-  DynamicPredicate,
-  FilterPlan,
-  JsonPredicate,
-  Predicate,
-} from '../plan.ts';
+import type { BetweenPredicate, Bounds, ComparePredicate, FilterPlan, Predicate } from '../plan.ts';
 import { assert, unreachable } from '../../util/assert.ts';
 import { arrayContains, arrayEquals } from './array-kernels.ts';
-import { evaluateDynamic, type JsonRow } from './dynamic.ts';
 import { int64Between, int64Compare } from './int64-kernels.ts';
-import { findJson, MISSING } from './json-scan.ts';
-import { isNumberBetween, testJson, type Answer } from './json-test.ts';
+import { evaluateDynamicTest, evaluateJson } from './json-predicates.ts';
 import { floatsBetween, floatsCompare, integersBetween } from './number-kernels.ts';
 import {
   anyColumnOf,
@@ -44,7 +33,7 @@ import { vectorIn } from './vector-in.ts';
  * the row; false and unknown are both 0. Every column the source gives has `rowCount` rows and the type of its field.
  */
 export function evaluateFilter(plan: FilterPlan, source: ColumnSource, rowCount: number): Uint8Array {
-  return evaluate(plan.predicate, { source, count: rowCount }).isTrue;
+  return evaluate(plan.predicate, { source, count: rowCount, wanted: null }).isTrue;
 }
 
 function evaluate(predicate: Predicate, rows: Rows): Truth {
@@ -52,13 +41,9 @@ function evaluate(predicate: Predicate, rows: Rows): Truth {
     case 'constant':
       return constantTruth(predicate.value, rows.count);
     case 'and':
-      return predicate.operands
-        .map((operand) => evaluate(operand, rows))
-        .reduce((left, right) => andTruth(left, right, rows.count));
+      return evaluateAll(predicate.operands, rows, 'and');
     case 'or':
-      return predicate.operands
-        .map((operand) => evaluate(operand, rows))
-        .reduce((left, right) => orTruth(left, right, rows.count));
+      return evaluateAll(predicate.operands, rows, 'or');
     case 'not':
       return notTruth(evaluate(predicate.operand, rows), rows.count);
     case 'between':
@@ -80,12 +65,34 @@ function evaluate(predicate: Predicate, rows: Rows): Truth {
     case 'arrayEquals':
       return onArray(predicate, rows);
     case 'json':
-      return onJson(predicate, rows);
+      return evaluateJson(predicate, rows);
     case 'dynamic':
-      return onDynamic(predicate, rows);
+      return evaluateDynamicTest(predicate, rows);
     default:
       return unreachable(predicate);
   }
+}
+
+/**
+ * In turn, and each only on the rows that those before left open: what is false stays so whatever is joined by `and`, what
+ * is true whatever is joined by `or`. The compiler puts what is quick to tell first.
+ */
+function evaluateAll(operands: readonly Predicate[], rows: Rows, kind: 'and' | 'or'): Truth {
+  let truth = evaluate(operands[0]!, rows);
+  for (let index = 1; index < operands.length; index++) {
+    const wanted = bothKnown(rows.wanted, openRows(truth, kind, rows.count));
+    if (wanted!.every((byte) => byte === 0)) break;
+    const next = evaluate(operands[index]!, { ...rows, wanted });
+    truth = kind === 'and' ? andTruth(truth, next, rows.count) : orTruth(truth, next, rows.count);
+  }
+  return truth;
+}
+
+/** Rows that another operand can still change. */
+function openRows({ isTrue, known }: Truth, kind: 'and' | 'or', rowCount: number): Uint8Array {
+  const all = newBitmap(rowCount, 1);
+  if (kind === 'or') return all.map((byte, at) => byte & ~isTrue[at]!);
+  return known === null ? isTrue : all.map((byte, at) => byte & (isTrue[at]! | ~known[at]!));
 }
 
 function onVector(vector: Vector | null, rows: Rows, ask: (vector: Vector) => Uint8Array): Truth {
@@ -143,51 +150,4 @@ function onArray(
       ? arrayEquals(column, predicate.sets)
       : arrayContains(column, predicate.quantifier, predicate.sets);
   return truthOf(bitmap, column.validity);
-}
-
-/** A key that is missing or null makes everything unknown but `exists`, which is false of it. */
-function onJson({ source, test }: JsonPredicate, rows: Rows): Truth {
-  const column = columnOf(rows, source.fieldId, 'JSON');
-  const absent: Answer = test.kind === 'exists' ? false : null;
-  if (column === null) return absent === null ? unknownTruth(rows.count) : constantTruth(false, rows.count);
-  const { bytes, offsets, validity } = column;
-  return rowByRow(rows, (row) => {
-    if (validity !== null && ((validity[row >>> 3]! >>> (row & 7)) & 1) === 0) return absent;
-    const end = offsets[row + 1]!;
-    const at = findJson(bytes, offsets[row]!, end, source.path);
-    return at === MISSING ? absent : testJson(test, bytes, at, end);
-  });
-}
-
-function onDynamic({ expression, test }: DynamicPredicate, rows: Rows): Truth {
-  const columns = new Map<number, ReturnType<typeof columnOf<'JSON'>>>();
-  let current = 0;
-  const rowOf: JsonRow = (fieldId) => {
-    if (!columns.has(fieldId)) columns.set(fieldId, columnOf(rows, fieldId, 'JSON'));
-    const column = columns.get(fieldId)!;
-    if (column === null) return null;
-    const { validity } = column;
-    const isValid = validity === null || ((validity[current >>> 3]! >>> (current & 7)) & 1) === 1;
-    return isValid ? { column, row: current } : null;
-  };
-  return rowByRow(rows, (row) => {
-    current = row;
-    const value = evaluateDynamic(expression, rowOf);
-    if (value === null) return null;
-    return test.kind === 'in'
-      ? (test.set.numbers?.has(canonicalNumber(value)) ?? false)
-      : isNumberBetween(test.low, test.high, value);
-  });
-}
-
-function rowByRow(rows: Rows, answer: (row: number) => Answer): Truth {
-  const isTrue = newBitmap(rows.count, 0);
-  const known = newBitmap(rows.count, 0);
-  for (let row = 0; row < rows.count; row++) {
-    const given = answer(row);
-    if (given === null) continue;
-    known[row >>> 3]! |= 1 << (row & 7);
-    if (given) isTrue[row >>> 3]! |= 1 << (row & 7);
-  }
-  return { isTrue, known };
 }

@@ -1,5 +1,5 @@
 import { sameBytes } from '../compile/bytes-set.ts';
-import { canonicalNumber } from '../compile/value-sets.ts';
+import { canonicalNumber } from '../compile/canonical-number.ts';
 import type { JsonSegment } from '../plan.ts';
 
 /*
@@ -106,22 +106,18 @@ export function jsonStringAt(bytes: Uint8Array, at: number, end: number): JsonSt
   return decoded === null ? null : { bytes: decoded, start: 0, end: decoded.length };
 }
 
-/** Calls `visit` with the offset of each element of the array at `at`, until it returns false. False: not a whole array. */
-export function visitJsonArray(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  visit: (element: number) => boolean,
-): boolean {
-  let offset = skipBlank(bytes, at + 1, end);
-  if (bytes[offset] === CLOSE_ARRAY && offset < end) return true;
-  for (;;) {
-    if (offset >= end) return false;
-    if (!visit(offset)) return true;
-    offset = skipBlank(bytes, skipValue(bytes, offset, end), end);
-    if (offset >= end || bytes[offset] !== COMMA) return offset < end && bytes[offset] === CLOSE_ARRAY;
-    offset = skipBlank(bytes, offset + 1, end);
-  }
+/** The offset of the first element of the array at `at`; `MISSING` when it is empty. */
+export function firstElement(bytes: Uint8Array, at: number, end: number): number {
+  const offset = skipBlank(bytes, at + 1, end);
+  return offset >= end || bytes[offset] === CLOSE_ARRAY ? MISSING : offset;
+}
+
+/** The offset of the element after the one at `element`; `MISSING` when that is the last. */
+export function nextElement(bytes: Uint8Array, element: number, end: number): number {
+  let offset = skipBlank(bytes, skipValue(bytes, element, end), end);
+  if (offset >= end || bytes[offset] !== COMMA) return MISSING;
+  offset = skipBlank(bytes, offset + 1, end);
+  return offset >= end ? MISSING : offset;
 }
 
 /** Of an object whose members start at `at`. */
@@ -149,14 +145,11 @@ function isKey(bytes: Uint8Array, open: number, close: number, key: Uint8Array):
 }
 
 function findElement(bytes: Uint8Array, at: number, end: number, index: number): number {
-  let found = MISSING;
-  let position = 0;
-  visitJsonArray(bytes, at, end, (element) => {
-    if (position++ < index) return true;
-    found = element;
-    return false;
-  });
-  return found;
+  let element = firstElement(bytes, at, end);
+  for (let position = 0; position < index && element !== MISSING; position++) {
+    element = nextElement(bytes, element, end);
+  }
+  return element;
 }
 
 /** The offset after the value at `at`. Depth is counted, not followed: nesting costs no stack. */

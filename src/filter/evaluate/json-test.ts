@@ -1,19 +1,20 @@
-import { canonicalNumber } from '../compile/value-sets.ts';
+import { sameBytes } from '../compile/bytes-set.ts';
+import type { JsonConstant } from '../compile/json-constant.ts';
 import { matchesLike } from '../compile/like-pattern.ts';
-import { isInt64, type FilterValue } from '../filter-value.ts';
+import { isInt64 } from '../filter-value.ts';
 import type { JsonSet, JsonTest, NumberBound } from '../plan.ts';
 import {
+  firstElement,
   isJsonInteger,
   jsonBooleanAt,
   jsonKindAt,
   jsonNumberAt,
   jsonStringAt,
-  visitJsonArray,
+  MISSING,
+  nextElement,
   type JsonString,
 } from './json-scan.ts';
 import { isBetween } from './string-kernels.ts';
-
-const encoder = new TextEncoder();
 
 /** null: unknown, because the value is of a type the test does not speak of. */
 export type Answer = boolean | null;
@@ -75,53 +76,52 @@ function isIn(set: JsonSet, bytes: Uint8Array, at: number, end: number): Answer 
   }
 }
 
-function equalsArray(items: readonly FilterValue[], bytes: Uint8Array, at: number, end: number): boolean {
-  let position = 0;
-  let allEqual = true;
-  const isWhole = visitJsonArray(bytes, at, end, (element) => {
-    allEqual = position < items.length && equals(items[position]!, bytes, element, end);
-    position++;
-    return allEqual;
-  });
-  return isWhole && allEqual && position === items.length;
+function equalsArray(items: readonly JsonConstant[], bytes: Uint8Array, at: number, end: number): boolean {
+  let element = firstElement(bytes, at, end);
+  for (const item of items) {
+    if (element === MISSING || !equals(item, bytes, element, end)) return false;
+    element = nextElement(bytes, element, end);
+  }
+  return element === MISSING;
 }
 
 /** Elements of another type than a value do not equal it: inside an array nothing is unknown. */
 function contains(
-  test: Extract<JsonTest, { kind: 'contains' }>,
+  { quantifier, values }: Extract<JsonTest, { kind: 'contains' }>,
   bytes: Uint8Array,
   at: number,
   end: number,
 ): boolean {
-  const missing = new Set(test.values);
-  let isFound = false;
-  visitJsonArray(bytes, at, end, (element) => {
-    for (const value of missing) {
-      if (!equals(value, bytes, element, end)) continue;
-      isFound = true;
-      missing.delete(value);
-    }
-    return test.quantifier === 'any' ? !isFound : missing.size > 0;
-  });
-  return test.quantifier === 'any' ? isFound : missing.size === 0;
+  for (const value of values) {
+    const isFound = hasElement(value, bytes, at, end);
+    if (isFound && quantifier === 'any') return true;
+    if (!isFound && quantifier === 'all') return false;
+  }
+  return quantifier === 'all';
 }
 
-function equals(value: FilterValue, bytes: Uint8Array, at: number, end: number): boolean {
-  const kind = jsonKindAt(bytes, at);
-  switch (typeof value) {
+function hasElement(value: JsonConstant, bytes: Uint8Array, at: number, end: number): boolean {
+  let element = firstElement(bytes, at, end);
+  while (element !== MISSING) {
+    if (equals(value, bytes, element, end)) return true;
+    element = nextElement(bytes, element, end);
+  }
+  return false;
+}
+
+function equals(constant: JsonConstant, bytes: Uint8Array, at: number, end: number): boolean {
+  if (jsonKindAt(bytes, at) !== constant.kind) return false;
+  switch (constant.kind) {
     case 'boolean':
-      return kind === 'boolean' && jsonBooleanAt(bytes, at) === value;
+      return jsonBooleanAt(bytes, at) === constant.value;
+    case 'number':
+      return jsonNumberAt(bytes, at, end) === constant.value;
     case 'string': {
-      const text = kind === 'string' ? jsonStringAt(bytes, at, end) : null;
-      return (
-        text !== null &&
-        Buffer.compare(text.bytes.subarray(text.start, text.end), encoder.encode(value)) === 0
-      );
+      const text = jsonStringAt(bytes, at, end);
+      return text !== null && sameBytes(constant.bytes, text.bytes, text.start, text.end);
     }
-    case 'object':
-      return kind === 'array' && equalsArray(value, bytes, at, end);
-    default:
-      return kind === 'number' && jsonNumberAt(bytes, at, end) === canonicalNumber(value);
+    case 'array':
+      return equalsArray(constant.items, bytes, at, end);
   }
 }
 
@@ -139,10 +139,13 @@ export function jsonOperandAt(bytes: Uint8Array, at: number, end: number): bigin
 /** Elements of the array at `at`; null when it is none. */
 export function jsonLengthAt(bytes: Uint8Array, at: number, end: number): bigint | null {
   if (jsonKindAt(bytes, at) !== 'array') return null;
-  let length = 0n;
-  const isWhole = visitJsonArray(bytes, at, end, () => {
+  let length = 0;
+  for (
+    let element = firstElement(bytes, at, end);
+    element !== MISSING;
+    element = nextElement(bytes, element, end)
+  ) {
     length++;
-    return true;
-  });
-  return isWhole ? length : null;
+  }
+  return BigInt(length);
 }

@@ -1,4 +1,5 @@
 import { bitmapBytes } from '../../columns/bitmap.ts';
+import type { IntegerSet } from '../compile/integer-set.ts';
 import type { FloatArray, IntegerArray } from './vector.ts';
 
 /*
@@ -34,7 +35,7 @@ export function floatsBetween(values: FloatArray, low: number, high: number): Ui
   return bitmap;
 }
 
-export function integersIn(values: IntegerArray, set: ReadonlySet<number>): Uint8Array {
+export function integersIn(values: IntegerArray, set: IntegerSet): Uint8Array {
   const bitmap = new Uint8Array(bitmapBytes(values.length));
   for (let row = 0; row < values.length; row++) {
     if (set.has(values[row]!)) bitmap[row >>> 3]! |= 1 << (row & 7);

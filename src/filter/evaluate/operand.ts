@@ -16,6 +16,8 @@ export interface ColumnSource {
 export interface Rows {
   readonly source: ColumnSource;
   readonly count: number;
+  /** Bitmap of the rows whose answer still matters; null: all. Of the others anything may be said. */
+  readonly wanted: Uint8Array | null;
 }
 
 /** The column of a field, checked against what the plan was made for. */
@@ -93,30 +95,40 @@ function elementsAt(column: ArrayColumn, index: number): Vector {
 /** Rows without a place read element 0, which may not exist; their values mean nothing. */
 function gather(elements: Vector, places: Int32Array, known: Uint8Array): Vector {
   switch (elements.kind) {
-    case 'integer':
-      return {
-        kind: 'integer',
-        values: Int32Array.from(places, (place) => elements.values[place] ?? 0),
-        known,
-      };
-    case 'float':
-      return {
-        kind: 'float',
-        values: Float64Array.from(places, (place) => elements.values[place] ?? 0),
-        known,
-      };
+    case 'integer': {
+      const values = new Int32Array(places.length);
+      for (let row = 0; row < values.length; row++) values[row] = elements.values[places[row]!]!;
+      return { kind: 'integer', values, known };
+    }
+    case 'float': {
+      const values = new Float64Array(places.length);
+      for (let row = 0; row < values.length; row++) values[row] = elements.values[places[row]!]!;
+      return { kind: 'float', values, known };
+    }
     case 'int64':
-      return {
-        kind: 'int64',
-        values: BigInt64Array.from(places, (place) => elements.values[place] ?? 0n),
-        known,
-      };
+      return { kind: 'int64', values: gatherInt64(elements.values, places), known };
     case 'string': {
-      const starts = places.map((place) => elements.starts[place] ?? 0);
-      const ends = places.map((place) => elements.ends[place] ?? 0);
+      const starts = new Int32Array(places.length);
+      const ends = new Int32Array(places.length);
+      for (let row = 0; row < places.length; row++) {
+        starts[row] = elements.starts[places[row]!]!;
+        ends[row] = elements.ends[places[row]!]!;
+      }
       return { kind: 'string', bytes: elements.bytes, starts, ends, known };
     }
   }
+}
+
+/** By halves: a bigint a row would be made on the heap. */
+function gatherInt64(values: BigInt64Array, places: Int32Array): BigInt64Array {
+  const gathered = new BigInt64Array(places.length);
+  const from = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const to = new Int32Array(gathered.buffer);
+  for (let row = 0; row < places.length; row++) {
+    to[2 * row] = from[2 * places[row]!]!;
+    to[2 * row + 1] = from[2 * places[row]! + 1]!;
+  }
+  return gathered;
 }
 
 function calculate(operand: ArithmeticOperand, rows: Rows): Vector | null {

@@ -1,7 +1,7 @@
 import { bitmapBytes } from '../../columns/bitmap.ts';
 import { sameBytes, type BytesSet } from '../compile/bytes-set.ts';
 import { matchesLike, type LikePattern } from '../compile/like-pattern.ts';
-import type { StringBound, StringBounds } from '../plan.ts';
+import type { StringBounds } from '../plan.ts';
 import type { StringVector } from './vector.ts';
 
 export function stringsBetween(vector: StringVector, bounds: StringBounds): Uint8Array {
@@ -43,10 +43,9 @@ export function stringsCompare(
 ): Uint8Array {
   const bitmap = new Uint8Array(bitmapBytes(left.starts.length));
   for (let row = 0; row < left.starts.length; row++) {
-    const order = compareBytes(
-      ...([left.bytes, left.starts[row]!, left.ends[row]!] as const),
-      ...([right.bytes, right.starts[row]!, right.ends[row]!] as const),
-    );
+    const [leftStart, leftEnd] = [left.starts[row]!, left.ends[row]!];
+    const [rightStart, rightEnd] = [right.starts[row]!, right.ends[row]!];
+    const order = compareBytes(left.bytes, leftStart, leftEnd, right.bytes, rightStart, rightEnd);
     const holds = operator === '<' ? order < 0 : operator === '<=' ? order <= 0 : order === 0;
     if (holds) bitmap[row >>> 3]! |= 1 << (row & 7);
   }
@@ -54,19 +53,14 @@ export function stringsCompare(
 }
 
 export function isBetween(bounds: StringBounds, bytes: Uint8Array, start: number, end: number): boolean {
-  return isWithin(bounds.low, 1, bytes, start, end) && isWithin(bounds.high, -1, bytes, start, end);
-}
-
-function isWithin(
-  bound: StringBound | null,
-  side: 1 | -1,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): boolean {
-  if (bound === null) return true;
-  const order = side * compareBytes(bytes, start, end, bound.bytes, 0, bound.bytes.length);
-  return bound.open ? order > 0 : order >= 0;
+  const { low, high } = bounds;
+  if (low !== null) {
+    const order = compareBytes(bytes, start, end, low.bytes, 0, low.bytes.length);
+    if (order < 0 || (order === 0 && low.open)) return false;
+  }
+  if (high === null) return true;
+  const order = compareBytes(bytes, start, end, high.bytes, 0, high.bytes.length);
+  return order < 0 || (order === 0 && !high.open);
 }
 
 /** Byte by byte, a shorter prefix first: the order of code points. */
@@ -78,11 +72,11 @@ function compareBytes(
   rightStart: number,
   rightEnd: number,
 ): number {
-  const [leftLength, rightLength] = [leftEnd - leftStart, rightEnd - rightStart];
-  const length = Math.min(leftLength, rightLength);
+  const lengths = leftEnd - leftStart - (rightEnd - rightStart);
+  const length = lengths < 0 ? leftEnd - leftStart : rightEnd - rightStart;
   for (let index = 0; index < length; index++) {
     const difference = left[leftStart + index]! - right[rightStart + index]!;
     if (difference !== 0) return difference;
   }
-  return leftLength - rightLength;
+  return lengths;
 }

@@ -9,8 +9,7 @@ import type { Vector } from './vector.ts';
 export function vectorIn(vector: Vector, values: ValueSet): Uint8Array {
   if (vector.kind === 'string' && values.kind === 'string') return stringsIn(vector, values.set);
   if (vector.kind === 'int64' && values.kind === 'int64') return int64In(vector.values, values.set);
-  assert(values.kind === 'number', 'the plan has sets of the type of its operand');
-  if (vector.kind === 'integer') return integersIn(vector.values, values.set);
-  assert(vector.kind === 'float', 'the plan has sets of the type of its operand');
+  if (vector.kind === 'integer' && values.kind === 'integer') return integersIn(vector.values, values.set);
+  assert(vector.kind === 'float' && values.kind === 'number', 'the plan has sets of the type of its operand');
   return floatsIn(vector.values, values.set);
 }
