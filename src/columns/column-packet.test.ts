@@ -59,7 +59,7 @@ function buffersOf(column: object): ArrayBufferLike[] {
 }
 
 const oneOf = (type: string, parts: Uint8Array[], more: object = {}): Packet => ({
-  head: { rowCount: 2, columns: [[100, { type, length: 2, nullable: false, ...more }]] } as JsonValue,
+  head: { rowCount: 2, columns: [{ fieldId: 100, type, length: 2, nullable: false, ...more }] } as JsonValue,
   parts,
 });
 const int32 = (...values: number[]): Uint8Array => new Uint8Array(Int32Array.from(values).buffer);
@@ -87,7 +87,12 @@ const DAMAGED: Record<string, Packet> = {
     elements: { type: 'Int8', length: 2, nullable: true },
   }),
   'arrays of arrays': oneOf('Array', [int32(0, 0, 0), int32(0)], {
-    elements: { type: 'Array', length: 0, elements: { type: 'Int8', length: 0 } },
+    elements: {
+      type: 'Array',
+      length: 0,
+      nullable: false,
+      elements: { type: 'Int8', length: 0, nullable: false },
+    },
   }),
   'a vector without dimension': oneOf('FloatVector', [bytes(8)]),
   'a vector of dimension 0': oneOf('FloatVector', [bytes(0)], { dim: 0 }),
@@ -96,8 +101,8 @@ const DAMAGED: Record<string, Packet> = {
     head: {
       rowCount: 0,
       columns: [
-        [100, { type: 'Int8', length: 0 }],
-        [100, { type: 'Int8', length: 0 }],
+        { fieldId: 100, type: 'Int8', length: 0, nullable: false },
+        { fieldId: 100, type: 'Int8', length: 0, nullable: false },
       ],
     },
     parts: [bytes(0), bytes(0)],

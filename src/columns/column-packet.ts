@@ -1,13 +1,17 @@
 import { bitmapBytes } from './bitmap.ts';
 import type { ArrayColumn, Column, PrimaryKeyColumn, RowBatch } from './column.ts';
-import { elementsPerRow, FIXED_ARRAYS, isFixedColumn, isFixedType, type FixedType } from './column-shape.ts';
+import { fixedColumn, isFixedColumn, isFixedType, type FixedType } from './column-shape.ts';
 import { MishardsError } from '../errors/index.ts';
 import { sliceColumn } from './row-batch.ts';
-import { SCALAR_TYPES, VECTOR_TYPES, type DataType } from '../schema/index.ts';
+import { SCALAR_TYPES, VECTOR_TYPES } from '../schema/index.ts';
+import { JsonFields } from '../util/json-fields.ts';
 import type { JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
 
-const COUNT_MAX = 0x7fff_ffff;
+const DATA_TYPES = [...SCALAR_TYPES, ...VECTOR_TYPES];
+
+/** A column without its buffers. */
+export type ColumnHead = { readonly [name: string]: JsonValue };
 
 /** Takes the parts of a packet one after another, in the order in which they were packed. */
 export class PartReader {
@@ -18,10 +22,11 @@ export class PartReader {
     this.#parts = parts;
   }
 
+  /** Never a `Buffer`, whose `slice` does not copy. */
   next(): Uint8Array {
     const part = this.#parts[this.#next++];
     if (part === undefined) throw corrupt(`the packet ends after ${this.#parts.length} parts`);
-    return part;
+    return bytesOf(part);
   }
 
   /** Throws `CORRUPT_DATA` when parts are left over. */
@@ -37,7 +42,7 @@ export class PartReader {
  */
 export function packRows(batch: RowBatch, parts: Uint8Array[]): JsonValue {
   const columns: JsonValue[] = [];
-  for (const [fieldId, column] of batch.columns) columns.push([fieldId, packColumn(column, parts)]);
+  for (const [fieldId, column] of batch.columns) columns.push({ fieldId, ...packColumn(column, parts) });
   return { rowCount: batch.rowCount, columns };
 }
 
@@ -46,22 +51,21 @@ export function packRows(batch: RowBatch, parts: Uint8Array[]): JsonValue {
  * Text is not tested for being UTF-8.
  */
 export function unpackRows(head: JsonValue | undefined, parts: PartReader): RowBatch {
-  const record = asRecord(head, 'row batch');
-  const rowCount = asCount(record['rowCount'], 'row count');
+  const fields = new JsonFields('rows', head);
+  const rowCount = fields.count('rowCount');
   const columns = new Map<number, Column>();
-  for (const entry of asList(record['columns'], 'columns')) {
-    const [id, columnHead] = asList(entry, 'column');
-    const fieldId = asCount(id, 'field id');
-    const column = unpackColumn(columnHead, parts);
+  fields.objects('columns', (columnFields) => {
+    const fieldId = columnFields.count('fieldId');
+    const column = unpack(columnFields, parts);
     if (column.length !== rowCount)
       throw corrupt(`field ${fieldId} has ${column.length} rows instead of ${rowCount}`);
     if (columns.has(fieldId)) throw corrupt(`field ${fieldId} comes twice`);
     columns.set(fieldId, column);
-  }
+  });
   return { rowCount, columns };
 }
 
-export function packColumn(column: Column, parts: Uint8Array[]): JsonValue {
+export function packColumn(column: Column, parts: Uint8Array[]): ColumnHead {
   const nullable = column.validity !== null;
   const head = { type: column.type, length: column.length, nullable };
   if (column.validity !== null) parts.push(column.validity);
@@ -81,17 +85,7 @@ export function packColumn(column: Column, parts: Uint8Array[]): JsonValue {
 
 /** As `unpackRows`, for one column. */
 export function unpackColumn(head: JsonValue | undefined, parts: PartReader): Column {
-  const record = asRecord(head, 'column');
-  const type = asDataType(record['type']);
-  const length = asCount(record['length'], 'length');
-  const validity = record['nullable'] === true ? checkedValidity(parts.next(), length) : null;
-  if (isFixedType(type)) return unpackFixed(record, type, length, validity, parts.next());
-  const offsets = viewAs(Int32Array, parts.next());
-  if (offsets.length !== length + 1) throw corrupt(`${offsets.length} offsets for ${length} rows of ${type}`);
-  if (type === 'Array') return unpackArray(record, { length, validity, offsets }, parts);
-  const bytes = parts.next();
-  checkOffsets(offsets, bytes.byteLength);
-  return { type, length, validity, offsets, bytes };
+  return unpack(new JsonFields('column', head), parts);
 }
 
 /** As `unpackColumn`, but refuses what cannot be a primary key. */
@@ -113,28 +107,37 @@ export function checkOffsets(offsets: Int32Array, size: number): void {
   if (previous > size) throw corrupt(`offsets end at ${previous}, after ${size}`);
 }
 
+function unpack(fields: JsonFields, parts: PartReader): Column {
+  const type = fields.oneOf('type', DATA_TYPES);
+  const length = fields.count('length');
+  const validity = fields.flag('nullable') ? checkedValidity(parts.next(), length) : null;
+  if (isFixedType(type)) return unpackFixed(fields, type, length, validity, parts.next());
+  const offsets = viewAs(Int32Array, parts.next());
+  if (offsets.length !== length + 1) throw corrupt(`${offsets.length} offsets for ${length} rows of ${type}`);
+  if (type === 'Array') return unpackArray(fields, { length, validity, offsets }, parts);
+  const bytes = parts.next();
+  checkOffsets(offsets, bytes.byteLength);
+  return { type, length, validity, offsets, bytes };
+}
+
 function unpackFixed(
-  record: Readonly<Record<string, JsonValue | undefined>>,
+  fields: JsonFields,
   type: FixedType,
   length: number,
   validity: Uint8Array | null,
   part: Uint8Array,
 ): Column {
-  const dim = type === 'FloatVector' ? asCount(record['dim'], 'dimension') : null;
+  const dim = type === 'FloatVector' ? fields.count('dim') : null;
   if (dim === 0) throw corrupt('a vector column has dimension 0');
-  const values = viewAs<{ readonly length: number }>(FIXED_ARRAYS[type], part);
-  const expected = length * elementsPerRow({ type, elementType: null, dim });
-  if (values.length !== expected)
-    throw corrupt(`${values.length} values instead of ${expected} in a column of ${type}`);
-  return { type, length, validity, values, ...(dim === null ? {} : { dim }) } as Column;
+  return fixedColumn({ type, elementType: null, dim }, part, length, validity);
 }
 
 function unpackArray(
-  record: Readonly<Record<string, JsonValue | undefined>>,
+  fields: JsonFields,
   rows: Pick<ArrayColumn, 'length' | 'validity' | 'offsets'>,
   parts: PartReader,
 ): ArrayColumn {
-  const elements = unpackColumn(record['elements'], parts);
+  const elements = unpackColumn(fields.raw['elements'], parts);
   if (elements.type === 'Array' || elements.type === 'JSON' || elements.type === 'FloatVector')
     throw corrupt(`an array cannot hold ${elements.type}`);
   if (elements.validity !== null) throw corrupt('an array element cannot be null');
@@ -148,32 +151,6 @@ function checkedValidity(bitmap: Uint8Array, length: number): Uint8Array {
   if (length % 8 !== 0 && bitmap.at(-1)! >>> (length % 8) !== 0)
     throw corrupt('a validity bitmap has bits past its rows');
   return bitmap;
-}
-
-function asRecord(
-  value: JsonValue | undefined,
-  what: string,
-): Readonly<Record<string, JsonValue | undefined>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw corrupt(`no ${what} in the head`);
-  return value as Readonly<Record<string, JsonValue | undefined>>;
-}
-
-function asList(value: JsonValue | undefined, what: string): readonly JsonValue[] {
-  if (!Array.isArray(value)) throw corrupt(`no ${what} in the head`);
-  return value;
-}
-
-function asCount(value: JsonValue | undefined, what: string): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > COUNT_MAX)
-    throw corrupt(`${JSON.stringify(value)} is no ${what}`);
-  return value;
-}
-
-function asDataType(value: JsonValue | undefined): DataType {
-  const type = [...SCALAR_TYPES, ...VECTOR_TYPES].find((candidate) => candidate === value);
-  if (type === undefined) throw corrupt(`${JSON.stringify(value)} is no column type`);
-  return type;
 }
 
 function corrupt(message: string): MishardsError {

@@ -1,6 +1,8 @@
 import type { Column } from './column.ts';
+import { MishardsError } from '../errors/index.ts';
 import type { DataType, ElementType } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
+import { viewAs } from '../util/typed-views.ts';
 
 /** What decides a column's layout. A `FieldSchema` is one. */
 export interface ColumnShape {
@@ -68,17 +70,19 @@ export function bytesPerRow(shape: ColumnShape & { readonly type: FixedType }): 
   return FIXED_ARRAYS[shape.type].BYTES_PER_ELEMENT * elementsPerRow(shape);
 }
 
-/** A column over `bytes`, which begin at a multiple of the element's width and hold `length` rows. */
+/** A column over `bytes`, as a view where they are aligned. `CORRUPT_DATA` when they are not exactly `length` rows. */
 export function fixedColumn(
   shape: ColumnShape & { readonly type: FixedType },
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
   length: number,
   validity: Uint8Array | null,
 ): FixedColumn {
-  const values = new FIXED_ARRAYS[shape.type](bytes.buffer, bytes.byteOffset, length * elementsPerRow(shape));
-  const column =
-    shape.type === 'FloatVector'
-      ? { type: shape.type, dim: elementsPerRow(shape), values, length, validity }
-      : { type: shape.type, values, length, validity };
-  return column as FixedColumn;
+  const values = viewAs<{ readonly length: number }>(FIXED_ARRAYS[shape.type], bytes);
+  const perRow = elementsPerRow(shape);
+  if (values.length !== length * perRow) {
+    const problem = `${values.length} values instead of ${length * perRow} in a column of ${shape.type}`;
+    throw new MishardsError('CORRUPT_DATA', problem);
+  }
+  const dim = shape.type === 'FloatVector' ? { dim: perRow } : {};
+  return { type: shape.type, ...dim, values, length, validity } as FixedColumn;
 }

@@ -61,7 +61,8 @@ export class FixedColumnBuilder implements ColumnBuilder {
   }
 
   view(): FixedColumn {
-    return fixedColumn(this.#shape, this.#values.bytes, this.length, this.#validity.view());
+    const bytes = this.#values.bytes.subarray(0, this.#values.length);
+    return fixedColumn(this.#shape, bytes, this.length, this.#validity.view());
   }
 
   #checked(column: Column): FixedColumn {

@@ -17,6 +17,7 @@ export type {
   ScalarColumn,
   VectorColumn,
 } from './column.ts';
+export { columnBytes } from './column-bytes.ts';
 export { createColumnBuilder, type ColumnBuilder } from './column-builder.ts';
 export {
   checkOffsets,
@@ -27,7 +28,15 @@ export {
   unpackKeys,
   unpackRows,
 } from './column-packet.ts';
-export { sameShape, shapeOfColumn, type ColumnShape } from './column-shape.ts';
+export {
+  fixedColumn,
+  isFixedColumn,
+  isFixedType,
+  sameShape,
+  scalarShape,
+  shapeOfColumn,
+  type ColumnShape,
+} from './column-shape.ts';
 export { columnFromValues, textAt, valueAt, valuesOf, type ColumnValue } from './column-values.ts';
 export { channelIndexes, channelIndexOf, hashKey } from './key-hash.ts';
 export { KeyIndex } from './key-index.ts';
@@ -36,6 +45,7 @@ export { sortedRows } from './key-order.ts';
 export {
   asKeys,
   compareKeys,
+  compareTexts,
   isSorted,
   keyAt,
   keysFromValues,

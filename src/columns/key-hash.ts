@@ -1,6 +1,7 @@
 import type { PrimaryKeyColumn } from './column.ts';
 import type { KeyValue } from './primary-keys.ts';
 import { crc32c } from '../util/crc32c.ts';
+import { mix32 } from '../util/hash.ts';
 import { bytesOf } from '../util/typed-views.ts';
 
 const encoder = new TextEncoder();
@@ -9,12 +10,12 @@ const encoder = new TextEncoder();
  * The channel of a primary key: where its rows are logged, for as long as the collection lives, so this never changes.
  *
  *     h = CRC-32C of the key's bytes (Int64: 8 bytes, little-endian; VarChar: UTF-8)
- *     h = fmix32(h), the finalizer of MurmurHash3
+ *     h = mix32(h), the finalizer of MurmurHash3
  *     channel = h mod channelCount
  */
 export function channelIndexOf(key: KeyValue, channelCount: number): number {
   const bytes = typeof key === 'string' ? encoder.encode(key) : bytesOf(BigInt64Array.of(key));
-  return mix(crc32c(bytes)) % channelCount;
+  return mix32(crc32c(bytes)) % channelCount;
 }
 
 /** `channelIndexOf` for every row. */
@@ -29,13 +30,7 @@ export function channelIndexes(keys: PrimaryKeyColumn, channelCount: number): Ui
 export function hashKey(keys: PrimaryKeyColumn, row: number): number {
   if (keys.type === 'Int64') {
     const { values } = keys;
-    return mix(crc32c(new Uint8Array(values.buffer, values.byteOffset + row * 8, 8)));
+    return mix32(crc32c(new Uint8Array(values.buffer, values.byteOffset + row * 8, 8)));
   }
-  return mix(crc32c(keys.bytes.subarray(keys.offsets[row]!, keys.offsets[row + 1]!)));
-}
-
-function mix(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
+  return mix32(crc32c(keys.bytes.subarray(keys.offsets[row]!, keys.offsets[row + 1]!)));
 }

@@ -1,4 +1,4 @@
-import type { Column, PrimaryKeyColumn } from './column.ts';
+import type { BytesColumn, Column, PrimaryKeyColumn } from './column.ts';
 import { columnFromValues, textAt } from './column-values.ts';
 import { scalarShape } from './column-shape.ts';
 import { MishardsError } from '../errors/index.ts';
@@ -54,9 +54,8 @@ export function isSorted(keys: PrimaryKeyColumn, timestamps: BigUint64Array): bo
   return true;
 }
 
-type TextKeys = Extract<PrimaryKeyColumn, { readonly type: 'VarChar' }>;
-
-function compareTexts(a: TextKeys, rowA: number, b: TextKeys, rowB: number): number {
+/** By UTF-8 bytes, which is the order of code points: below 0, 0 or above 0. */
+export function compareTexts(a: BytesColumn, rowA: number, b: BytesColumn, rowB: number): number {
   const startA = a.offsets[rowA]!;
   const startB = b.offsets[rowB]!;
   const lengthA = a.offsets[rowA + 1]! - startA;

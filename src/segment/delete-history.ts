@@ -1,4 +1,5 @@
 import {
+  columnBytes,
   concatColumns,
   createColumnBuilder,
   emptyColumn,
@@ -41,7 +42,7 @@ export class DeleteHistory {
     builder.append(keys);
     const copy = builder.view() as PrimaryKeyColumn;
     this.#deletes.push({ sequence, timestamp, partitionId, keys: copy });
-    this.#sizeBytes += builder.sizeBytes;
+    this.#sizeBytes += columnBytes(copy);
   }
 
   /** Deletes of sequences in (after, through]. */
@@ -62,7 +63,7 @@ export class DeleteHistory {
 
   dropThrough(sequence: LogSequence): void {
     this.#deletes = this.#deletes.slice(this.#firstAfter(sequence));
-    this.#sizeBytes = this.#deletes.reduce((sum, entry) => sum + weigh(entry.keys), 0);
+    this.#sizeBytes = this.#deletes.reduce((sum, entry) => sum + columnBytes(entry.keys), 0);
   }
 
   #firstAfter(sequence: LogSequence): number {
@@ -75,8 +76,4 @@ export class DeleteHistory {
     }
     return low;
   }
-}
-
-function weigh(keys: PrimaryKeyColumn): number {
-  return keys.type === 'Int64' ? keys.values.byteLength : keys.offsets.byteLength + keys.bytes.byteLength;
 }

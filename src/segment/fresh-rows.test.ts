@@ -208,7 +208,7 @@ for (const type of ['Int64', 'VarChar'] as const) {
       using fresh = freshRows({ schema: schemaOfKeys(type), blockRowsMin: 2, blockRowsMax: 16 });
       for (let sequence = 1; sequence <= 60; sequence++) {
         const mutation = randomMutation(random, type);
-        const timestamp = BigInt(sequence * 1000) as Timestamp;
+        const timestamp = BigInt((sequence >> 1) * 1000) as Timestamp;
         fresh.apply(mutation, sequence, timestamp);
         fresh.apply(mutation, sequence - random.below(2), timestamp);
         model.apply(mutation, sequence, timestamp);

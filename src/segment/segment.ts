@@ -8,6 +8,7 @@ import type {
   CollectionSchema,
   IndexId,
   LogSequence,
+  Metric,
   PartitionId,
   SegmentId,
   Timestamp,
@@ -29,8 +30,11 @@ export interface ReadableRows {
   vectorValidity(fieldId: number): Uint8Array | null;
   /** Copies vectors for output; zeros for null ones. */
   readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors;
-  /** What to give to `Kernel.search`, with the index when there is one for `fieldId`; `allowed` is filled by the caller. */
-  searchable(fieldId: number): Omit<SearchSource, 'allowed'>;
+  /**
+   * What to give to `Kernel.search`; `allowed` is filled by the caller. An index for `fieldId` when one is open (built for
+   * `metric`, where given), else the vectors. `FIELD_NOT_FOUND` when the rows have no such vectors: all are null.
+   */
+  searchable(fieldId: number, metric?: Metric): Omit<SearchSource, 'allowed'>;
 }
 
 /** rows.length * dim values. */
@@ -45,8 +49,10 @@ export interface SealedSegment extends ReadableRows, AsyncDisposable {
   readonly memoryBytes: number;
   /** Marks rows of these keys deleted. Idempotent, in any order. `partitionId` null = whatever the partition. */
   applyDeletes(deletes: DeleteBatch): void;
-  /** Opens an index that was built after the segment was opened. */
+  /** Opens an index that was built after the segment was opened. Nothing happens when it is open. */
   openIndex(file: SegmentMeta['indexes'][number]): Promise<void>;
+  /** Lets go of an index that was dropped. Nothing happens when it is not open. */
+  closeIndex(indexId: IndexId): Promise<void>;
   readonly openIndexes: ReadonlySet<IndexId>;
 }
 

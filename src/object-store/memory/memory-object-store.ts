@@ -25,7 +25,7 @@ export class MemoryObjectVolume {
   set(key: string, bytes: Uint8Array, nowMs: number): StoredObject {
     if (!this.#objects.has(key)) this.#countIn(key, 1);
     const etag = `v${++this.#version}`;
-    const stored = { bytes: bytes.slice(), sizeBytes: bytes.byteLength, etag, modifiedMs: nowMs };
+    const stored = { bytes: Uint8Array.from(bytes), sizeBytes: bytes.byteLength, etag, modifiedMs: nowMs };
     this.#objects.set(key, stored);
     return stored;
   }

@@ -1,0 +1,180 @@
+import type { IndexFile, SegmentMeta } from '../catalog/model.ts';
+import {
+  clearBit,
+  columnBytes,
+  compareKeys,
+  lowerBound,
+  newBitmap,
+  type Column,
+  type PrimaryKeyColumn,
+} from '../columns/index.ts';
+import { MishardsError } from '../errors/index.ts';
+import type { SearchSource, VectorFile, VectorIndex } from '../kernel/kernel.ts';
+import type { IndexId, Metric } from '../schema/index.ts';
+import { assert } from '../util/assert.ts';
+import { decodeColumn } from './arrow/arrow-column.ts';
+import type { ArrowFileReader } from './arrow/arrow-file-reader.ts';
+import type { Opened, SegmentFiles } from './segment-files.ts';
+import type { DeleteBatch, RowBatchVectors, SealedSegment } from './segment.ts';
+
+export interface OpenVectors {
+  readonly file: VectorFile;
+  /** Bitmap of the rows that are not null; null = all. */
+  readonly validity: Uint8Array | null;
+}
+
+interface OpenIndex {
+  readonly fieldId: number;
+  readonly opened: Opened<VectorIndex>;
+}
+
+export interface CachedSegmentParts {
+  readonly meta: SegmentMeta;
+  readonly files: SegmentFiles;
+  readonly reader: ArrowFileReader;
+  readonly keys: PrimaryKeyColumn;
+  readonly timestamps: BigUint64Array;
+  readonly vectors: ReadonlyMap<number, OpenVectors>;
+  /** What goes with the segment. */
+  readonly resources: AsyncDisposableStack;
+}
+
+/** A sealed segment over files of the local cache. */
+export class CachedSegment implements SealedSegment {
+  readonly meta: SegmentMeta;
+  readonly rowCount: number;
+  readonly keys: PrimaryKeyColumn;
+  readonly timestamps: BigUint64Array;
+  readonly #parts: CachedSegmentParts;
+  readonly #columns = new Map<number, Promise<Column>>();
+  /** In the order in which they were opened. */
+  readonly #indexes = new Map<IndexId, OpenIndex>();
+  #columnBytes = 0;
+  #alive: Uint8Array | null = null;
+  #disposed = false;
+
+  constructor(parts: CachedSegmentParts) {
+    this.#parts = parts;
+    this.meta = parts.meta;
+    this.rowCount = parts.meta.rowCount;
+    this.keys = parts.keys;
+    this.timestamps = parts.timestamps;
+  }
+
+  get memoryBytes(): number {
+    let bytes = columnBytes(this.keys) + this.timestamps.byteLength + this.#columnBytes;
+    bytes += this.#alive?.byteLength ?? 0;
+    for (const { file, validity } of this.#parts.vectors.values())
+      bytes += file.sizeBytes + (validity?.byteLength ?? 0);
+    for (const { opened } of this.#indexes.values()) bytes += opened.content.sizeBytes;
+    return bytes;
+  }
+
+  get openIndexes(): ReadonlySet<IndexId> {
+    return new Set(this.#indexes.keys());
+  }
+
+  async column(fieldId: number): Promise<Column | null> {
+    assert(!this.#disposed, 'a segment is not used after it was disposed');
+    if (this.#parts.vectors.has(fieldId)) return this.#vectorColumn(fieldId);
+    const field = this.#parts.reader.find('value', fieldId);
+    if (field === undefined) return null;
+    const loading = this.#columns.get(fieldId) ?? this.#load(fieldId);
+    this.#columns.set(fieldId, loading);
+    return loading;
+  }
+
+  alive(): Uint8Array | null {
+    return this.#alive;
+  }
+
+  vectorValidity(fieldId: number): Uint8Array | null {
+    const vectors = this.#parts.vectors.get(fieldId);
+    return vectors === undefined ? newBitmap(this.rowCount, 0) : vectors.validity;
+  }
+
+  readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors {
+    const { file } = this.#vectorsOf(fieldId);
+    const values = new Float32Array(rows.length * file.dim);
+    file.read(rows, values);
+    return { dim: file.dim, values };
+  }
+
+  searchable(fieldId: number, metric?: Metric): Omit<SearchSource, 'allowed'> {
+    const { file } = this.#vectorsOf(fieldId);
+    const index = [...this.#indexes.values()].findLast(
+      ({ fieldId: indexed, opened }) =>
+        indexed === fieldId && (metric === undefined || opened.content.metric === metric),
+    );
+    return { data: index?.opened.content ?? file, rowCount: this.rowCount };
+  }
+
+  applyDeletes(deletes: DeleteBatch): void {
+    for (let index = 0; index < deletes.keys.length; index++) {
+      const partitionId = deletes.partitionIds[index]!;
+      if (partitionId !== null && partitionId !== this.meta.partitionId) continue;
+      this.#delete(deletes.keys, index, deletes.timestamps[index]!);
+    }
+  }
+
+  async openIndex(file: IndexFile, signal?: AbortSignal): Promise<void> {
+    if (this.#indexes.has(file.indexId)) return;
+    const vectors = this.#vectorsOf(file.fieldId);
+    const opened = await this.#parts.files.openIndex(file, vectors.file, signal);
+    if (this.#disposed || this.#indexes.has(file.indexId)) return opened[Symbol.asyncDispose]();
+    this.#indexes.set(file.indexId, { fieldId: file.fieldId, opened });
+  }
+
+  async closeIndex(indexId: IndexId): Promise<void> {
+    const index = this.#indexes.get(indexId);
+    this.#indexes.delete(indexId);
+    await index?.opened[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await Promise.all([...this.#indexes.keys()].map((indexId) => this.closeIndex(indexId)));
+    await this.#parts.resources.disposeAsync();
+  }
+
+  /** Rows of a key are next to each other, the oldest first. */
+  #delete(keys: PrimaryKeyColumn, index: number, timestamp: bigint): void {
+    for (let row = lowerBound(this.keys, keys, index); row < this.rowCount; row++) {
+      if (this.timestamps[row]! >= timestamp || compareKeys(this.keys, row, keys, index) !== 0) return;
+      this.#alive ??= newBitmap(this.rowCount, 1);
+      clearBit(this.#alive, row);
+    }
+  }
+
+  async #load(fieldId: number): Promise<Column> {
+    const { reader } = this.#parts;
+    const field = reader.require('value', fieldId);
+    try {
+      const column = decodeColumn(field.shape, await reader.read(field));
+      this.#columnBytes += columnBytes(column);
+      return column;
+    } catch (error) {
+      this.#columns.delete(fieldId);
+      throw error;
+    }
+  }
+
+  /** Not kept: output and filters do not need whole vector columns, compaction needs them once. */
+  #vectorColumn(fieldId: number): Column {
+    const rows = Uint32Array.from({ length: this.rowCount }, (_, row) => row);
+    const { dim, values } = this.readVectors(fieldId, rows);
+    const validity = this.vectorValidity(fieldId);
+    return { type: 'FloatVector', dim, values, validity, length: this.rowCount };
+  }
+
+  #vectorsOf(fieldId: number): OpenVectors {
+    assert(!this.#disposed, 'a segment is not used after it was disposed');
+    const vectors = this.#parts.vectors.get(fieldId);
+    if (vectors !== undefined) return vectors;
+    throw new MishardsError(
+      'FIELD_NOT_FOUND',
+      `segment ${this.meta.id} has no vectors of field ${fieldId} open`,
+    );
+  }
+}
