@@ -1,0 +1,87 @@
+import { checkCollectionProperties } from './collection-properties.ts';
+import type { CreateCollectionCommand } from '../../catalog/commands.ts';
+import type { CollectionMeta } from '../../catalog/model.ts';
+import { MishardsError } from '../../errors/index.ts';
+import { checkCollectionName } from '../../schema/index.ts';
+import { schemaFromWire } from '../translate/collection-schema.ts';
+import { consistencyLevelOf } from '../translate/data-types.ts';
+import { CollectionSchema, type CreateCollectionRequest } from '../translate/generated/milvus.js';
+import { recordOfPairs } from '../translate/key-values.ts';
+
+const SHARDS_MAX = 16;
+const SHARDS_DEFAULT = 1;
+const PARTITIONS_MAX = 1_024;
+/** Partitions of a collection with a partition key whose creator names no number. */
+const KEY_PARTITIONS_DEFAULT = 16;
+
+export function createCollectionCommand(
+  request: CreateCollectionRequest,
+  databaseName: string,
+): CreateCollectionCommand {
+  const name = request.collectionName.trim();
+  checkCollectionName(name);
+  const shardsNum = request.shardsNum === 0 ? SHARDS_DEFAULT : request.shardsNum;
+  if (shardsNum < 1 || shardsNum > SHARDS_MAX) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `maximum shards's number should be limited to ${SHARDS_MAX}, but got ${shardsNum}`,
+    );
+  }
+  const properties = recordOfPairs(request.properties);
+  checkCollectionProperties(properties);
+  const schema = schemaFromWire(CollectionSchema.decode(request.schema));
+  const hasPartitionKey = schema.fields.some((field) => field.isPartitionKey);
+  return {
+    kind: 'create-collection',
+    databaseName,
+    name,
+    schema,
+    shardsNum,
+    consistencyLevel: consistencyLevelOf(request.consistencyLevel),
+    properties,
+    partitionCount: partitionCountOf(Number(request.numPartitions), hasPartitionKey),
+  };
+}
+
+function partitionCountOf(asked: number, hasPartitionKey: boolean): number {
+  if (!hasPartitionKey) {
+    if (asked === 0) return 1;
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      'num_partitions should only be specified with partition key field enabled',
+    );
+  }
+  if (asked < 0) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      'the specified partitions should be greater than 0 if partition key is used',
+    );
+  }
+  if (asked > PARTITIONS_MAX) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `partition number (${asked}) exceeds max configuration (${PARTITIONS_MAX})`,
+    );
+  }
+  return asked === 0 ? KEY_PARTITIONS_DEFAULT : asked;
+}
+
+/** Creating what is already there, the same in every respect, succeeds as in Milvus. */
+export function isSameCollection(existing: CollectionMeta, command: CreateCollectionCommand): boolean {
+  const hasPartitionKey = command.schema.fields.some((field) => field.isPartitionKey);
+  return (
+    existing.channels.length === command.shardsNum &&
+    existing.consistencyLevel === command.consistencyLevel &&
+    (!hasPartitionKey || existing.partitions.length === command.partitionCount) &&
+    canonical(existing.schema) === canonical(command.schema) &&
+    canonical(existing.properties) === canonical(command.properties)
+  );
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) => {
+    if (typeof one !== 'object' || one === null || Array.isArray(one)) return one;
+    return Object.fromEntries(Object.entries(one).sort(([first], [second]) => (first < second ? -1 : 1)));
+  });
+}

@@ -1,0 +1,76 @@
+import type { FrontServices, Handlers } from './handler.ts';
+import { databaseOf } from './lookup.ts';
+import { DEFAULT_DATABASE_NAME } from '../../catalog/model.ts';
+import { MishardsError } from '../../errors/index.ts';
+import { checkDatabaseName } from '../../schema/index.ts';
+import { pairsOf, recordOfPairs } from '../translate/key-values.ts';
+import { SUCCESS } from '../translate/status.ts';
+
+export function databaseHandlers({
+  core,
+}: FrontServices): Handlers<
+  'CreateDatabase' | 'DropDatabase' | 'ListDatabases' | 'DescribeDatabase' | 'AlterDatabase'
+> {
+  return {
+    async CreateDatabase({ dbName, properties }, call) {
+      checkDatabaseName(dbName);
+      if (core.catalog.snapshot().databases.has(dbName)) {
+        throw new MishardsError('DATABASE_EXISTS', `database already exist: ${dbName}`);
+      }
+      await core.execute(
+        { kind: 'create-database', name: dbName, properties: recordOfPairs(properties) },
+        call,
+      );
+      return SUCCESS;
+    },
+    async DropDatabase({ dbName }, call) {
+      checkDatabaseName(dbName);
+      if (dbName === DEFAULT_DATABASE_NAME) {
+        throw new MishardsError('PARAMETER_INVALID', 'can not drop default database');
+      }
+      const snapshot = core.catalog.snapshot();
+      // Dropping what is not there succeeds, so that a drop can be repeated.
+      if (!snapshot.databases.has(dbName)) return SUCCESS;
+      if (snapshot.collectionsOf(dbName).length > 0) {
+        throw new MishardsError(
+          'DATABASE_NOT_EMPTY',
+          `database:${dbName} not empty, must drop all collections before drop database`,
+        );
+      }
+      await core.execute({ kind: 'drop-database', name: dbName }, call);
+      return SUCCESS;
+    },
+    ListDatabases() {
+      const databases = [...core.catalog.snapshot().databases.values()];
+      return {
+        status: SUCCESS,
+        dbNames: databases.map((database) => database.name),
+        dbIds: BigInt64Array.from(databases, (database) => BigInt(database.id)),
+        createdTimestamp: BigUint64Array.from(databases, (database) => BigInt(database.createdTimestamp)),
+      };
+    },
+    DescribeDatabase(request, call) {
+      const database = databaseOf(core.catalog.snapshot(), request, call);
+      return {
+        status: SUCCESS,
+        dbName: database.name,
+        dbID: BigInt(database.id),
+        createdTimestamp: BigInt(database.createdTimestamp),
+        properties: pairsOf(database.properties),
+      };
+    },
+    async AlterDatabase(request, call) {
+      const { name } = databaseOf(core.catalog.snapshot(), request, call);
+      const set = recordOfPairs(request.properties);
+      const remove = request.deleteKeys;
+      if (Object.keys(set).length > 0 && remove.length > 0) {
+        throw new MishardsError(
+          'PARAMETER_INVALID',
+          'properties and delete_keys cannot be given together; send two requests',
+        );
+      }
+      await core.execute({ kind: 'alter-database', name, set, remove }, call);
+      return SUCCESS;
+    },
+  };
+}

@@ -1,0 +1,209 @@
+import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
+import { indexProgress, type IndexProgress } from './index-progress.ts';
+import { collectionOf } from './lookup.ts';
+import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
+import { MishardsError } from '../../errors/index.ts';
+import { checkIndexName, findField } from '../../schema/index.ts';
+import { IndexState, type IndexDescriptionInit } from '../translate/generated/milvus.js';
+import {
+  checkAlterableIndexKey,
+  indexParamsToWire,
+  indexRequestFromWire,
+  type IndexRequest,
+} from '../translate/index-params.ts';
+import { recordOfPairs } from '../translate/key-values.ts';
+import { SUCCESS } from '../translate/status.ts';
+
+interface NamesIndex {
+  readonly dbName: string;
+  readonly collectionName: string;
+  readonly indexName: string;
+  readonly fieldName?: string;
+}
+
+export function indexHandlers(
+  services: FrontServices,
+): Handlers<
+  | 'CreateIndex'
+  | 'DescribeIndex'
+  | 'DropIndex'
+  | 'AlterIndex'
+  | 'GetIndexState'
+  | 'GetIndexBuildProgress'
+  | 'GetIndexStatistics'
+> {
+  const { core } = services;
+  return {
+    async CreateIndex(request, call) {
+      const collection = collectionOf(services, request, call);
+      checkIndexName(request.indexName);
+      const field = findField(collection.schema, request.fieldName);
+      if (field === undefined) {
+        throw new MishardsError(
+          'FIELD_NOT_FOUND',
+          `cannot create index on non-exist field: ${request.fieldName}`,
+        );
+      }
+      const wanted = indexRequestFromWire(request.extraParams, field);
+      const name = request.indexName === '' ? field.name : request.indexName;
+      if (isThere(collection, name, field.id, wanted)) return SUCCESS;
+      await core.execute(
+        { kind: 'create-index', collectionId: collection.id, name, fieldId: field.id, ...wanted },
+        call,
+      );
+      return SUCCESS;
+    },
+    DescribeIndex(request, call) {
+      const collection = collectionOf(services, request, call);
+      const indexes = indexesOf(collection, request);
+      return {
+        status: SUCCESS,
+        indexDescriptions: indexes.map((index) => describe(services, collection, index)),
+      };
+    },
+    async DropIndex(request, call) {
+      const collection = collectionOf(services, request, call);
+      const indexes = matching(collection, request);
+      // Dropping what is not there succeeds, so that a drop can be repeated.
+      if (indexes.length === 0) return SUCCESS;
+      if (collection.load !== null) {
+        throw new MishardsError(
+          'COLLECTION_LOADED',
+          `vector index cannot be dropped on loaded collection: ${collection.name}, please release it first`,
+        );
+      }
+      for (const { id } of indexes) {
+        await core.execute({ kind: 'drop-index', collectionId: collection.id, indexId: id }, call);
+      }
+      return SUCCESS;
+    },
+    AlterIndex: (request, call) => alter(services, request, call),
+    GetIndexState(request, call) {
+      const progress = totalProgress(services, request, call);
+      return { status: SUCCESS, state: stateOf(progress) };
+    },
+    GetIndexBuildProgress(request, call) {
+      const { indexedRows, totalRows } = totalProgress(services, request, call);
+      return { status: SUCCESS, indexedRows: BigInt(indexedRows), totalRows: BigInt(totalRows) };
+    },
+    GetIndexStatistics(request, call) {
+      const collection = collectionOf(services, request, call);
+      return {
+        status: SUCCESS,
+        indexDescriptions: indexesOf(collection, request).map((index) =>
+          describe(services, collection, index),
+        ),
+      };
+    },
+  };
+}
+
+const alter: (
+  services: FrontServices,
+  request: Parameters<Handlers<'AlterIndex'>['AlterIndex']>[0],
+  call: MilvusCall,
+) => ReturnType<Handlers<'AlterIndex'>['AlterIndex']> = async (services, request, call) => {
+  if (request.indexName === '') throw new MishardsError('PARAMETER_INVALID', 'index name is empty');
+  checkIndexName(request.indexName);
+  const set = recordOfPairs(request.extraParams);
+  const remove = request.deleteKeys;
+  if (Object.keys(set).length > 0 && remove.length > 0) {
+    throw new MishardsError('PARAMETER_INVALID', 'can not provide both DeleteKeys and ExtraParams');
+  }
+  for (const key of [...Object.keys(set), ...remove]) checkAlterableIndexKey(key);
+  const collection = collectionOf(services, request, call);
+  const [index] = indexesOf(collection, request);
+  if (collection.load !== null) {
+    throw new MishardsError(
+      'COLLECTION_LOADED',
+      `can't alter index on loaded collection, please release the collection first[collection=${collection.name}]`,
+    );
+  }
+  await services.core.execute(
+    { kind: 'alter-index', collectionId: collection.id, indexId: index!.id, set, remove },
+    call,
+  );
+  return SUCCESS;
+};
+
+/** The same index again is no error; another one on the field, or with its name, is. */
+function isThere(collection: CollectionMeta, name: string, fieldId: number, wanted: IndexRequest): boolean {
+  const onField = collection.indexes.find((index) => index.fieldId === fieldId);
+  if (onField === undefined) {
+    if (!collection.indexes.some((index) => index.name === name)) return false;
+    throw new MishardsError(
+      'INDEX_EXISTS',
+      `index name ${name} is taken by another field of collection ${collection.name}`,
+    );
+  }
+  const same =
+    onField.name === name &&
+    onField.requestedType === wanted.requestedType &&
+    onField.metric === wanted.metric &&
+    sameParams(onField.params, wanted.params);
+  if (same) return true;
+  throw new MishardsError(
+    'INDEX_EXISTS',
+    `at most one distinct index is allowed per field, field ${fieldId} of collection ${collection.name} has index ${onField.name}`,
+  );
+}
+
+function sameParams(
+  first: Readonly<Record<string, string>>,
+  second: Readonly<Record<string, string>>,
+): boolean {
+  const keys = Object.keys(first);
+  return keys.length === Object.keys(second).length && keys.every((key) => first[key] === second[key]);
+}
+
+function matching(
+  collection: CollectionMeta,
+  { indexName, fieldName = '' }: NamesIndex,
+): readonly IndexMeta[] {
+  if (indexName !== '') return collection.indexes.filter((index) => index.name === indexName);
+  if (fieldName === '') return collection.indexes;
+  const field = findField(collection.schema, fieldName);
+  return collection.indexes.filter((index) => index.fieldId === field?.id);
+}
+
+function indexesOf(collection: CollectionMeta, request: NamesIndex): readonly IndexMeta[] {
+  const indexes = matching(collection, request);
+  if (indexes.length > 0) return indexes;
+  throw new MishardsError(
+    'INDEX_NOT_FOUND',
+    `index not found[indexName=${request.indexName}][collection=${collection.name}]`,
+  );
+}
+
+function describe(
+  { core, indexRowsMin }: FrontServices,
+  collection: CollectionMeta,
+  index: IndexMeta,
+): IndexDescriptionInit {
+  const progress = indexProgress(core.catalog.snapshot(), collection, index, indexRowsMin);
+  return {
+    indexName: index.name,
+    indexID: BigInt(index.id),
+    fieldName: collection.schema.fields.find((field) => field.id === index.fieldId)?.name ?? '',
+    params: indexParamsToWire(index),
+    indexedRows: BigInt(progress.indexedRows),
+    totalRows: BigInt(progress.totalRows),
+    pendingIndexRows: BigInt(progress.totalRows - progress.indexedRows),
+    state: stateOf(progress),
+  };
+}
+
+function totalProgress(services: FrontServices, request: NamesIndex, call: MilvusCall): IndexProgress {
+  const collection = collectionOf(services, request, call);
+  const snapshot = services.core.catalog.snapshot();
+  return indexesOf(collection, request)
+    .map((index) => indexProgress(snapshot, collection, index, services.indexRowsMin))
+    .reduce((sum, one) => ({
+      indexedRows: sum.indexedRows + one.indexedRows,
+      totalRows: sum.totalRows + one.totalRows,
+    }));
+}
+
+function stateOf({ indexedRows, totalRows }: IndexProgress): number {
+  return indexedRows === totalRows ? IndexState.Finished : IndexState.InProgress;
+}

@@ -1,0 +1,106 @@
+import type { FrontServices, Handlers } from './handler.ts';
+import { loadedPercentage } from './load-progress.ts';
+import { collectionOf, partitionOf, refusePartitionNames } from './lookup.ts';
+import { physicalMs } from './timestamps.ts';
+import { DEFAULT_PARTITION_NAME } from '../../catalog/model.ts';
+import { MishardsError } from '../../errors/index.ts';
+import { checkPartitionName } from '../../schema/index.ts';
+import { ShowType } from '../translate/generated/milvus.js';
+import { pairsOf } from '../translate/key-values.ts';
+import { SUCCESS } from '../translate/status.ts';
+
+const PARTITIONS_MAX = 1_024;
+
+export function partitionHandlers(
+  services: FrontServices,
+): Handlers<
+  'CreatePartition' | 'DropPartition' | 'HasPartition' | 'ShowPartitions' | 'GetPartitionStatistics'
+> {
+  const { core } = services;
+  return {
+    async CreatePartition(request, call) {
+      const collection = collectionOf(services, request, call);
+      const name = request.partitionName.trim();
+      checkPartitionName(name);
+      refusePartitionNames(collection);
+      // Creating what is already there succeeds, as in Milvus.
+      if (collection.partitions.some((partition) => partition.name === name)) return SUCCESS;
+      if (collection.partitions.length >= PARTITIONS_MAX) {
+        throw new MishardsError(
+          'PARAMETER_INVALID',
+          `partition number (${collection.partitions.length}) exceeds max configuration (${PARTITIONS_MAX}), collection: ${collection.name}`,
+        );
+      }
+      await core.execute({ kind: 'create-partition', collectionId: collection.id, name }, call);
+      return SUCCESS;
+    },
+    async DropPartition(request, call) {
+      const collection = collectionOf(services, request, call);
+      const name = request.partitionName.trim();
+      checkPartitionName(name);
+      refusePartitionNames(collection);
+      if (name === DEFAULT_PARTITION_NAME) {
+        throw new MishardsError('PARAMETER_INVALID', 'default partition cannot be deleted');
+      }
+      const partition = collection.partitions.find((candidate) => candidate.name === name);
+      if (partition === undefined) return SUCCESS;
+      const { load } = collection;
+      if (load !== null && (load.partitionIds === null || load.partitionIds.includes(partition.id))) {
+        throw new MishardsError(
+          'PARAMETER_INVALID',
+          'partition cannot be dropped, partition is loaded, please release it first',
+        );
+      }
+      await core.execute({ kind: 'drop-partition', collectionId: collection.id, name }, call);
+      return SUCCESS;
+    },
+    HasPartition(request, call) {
+      const { partitions } = collectionOf(services, request, call);
+      checkPartitionName(request.partitionName);
+      return { status: SUCCESS, value: partitions.some(({ name }) => name === request.partitionName) };
+    },
+    async ShowPartitions(request, call) {
+      const collection = collectionOf(
+        services,
+        { ...request, collectionName: request.collectionName || nameOf(services, request.collectionID) },
+        call,
+      );
+      const partitions =
+        request.partitionNames.length === 0
+          ? collection.partitions
+          : request.partitionNames.map((name) => partitionOf(collection, name));
+      if (request.type === ShowType.InMemory && collection.load === null) {
+        throw new MishardsError(
+          'COLLECTION_NOT_LOADED',
+          `collection not loaded[collection=${collection.name}]`,
+        );
+      }
+      const percentages =
+        request.type === ShowType.InMemory
+          ? await Promise.all(
+              partitions.map((partition) => loadedPercentage(core, collection, [partition.id], call)),
+            )
+          : [];
+      return {
+        status: SUCCESS,
+        partitionNames: partitions.map(({ name }) => name),
+        partitionIDs: BigInt64Array.from(partitions, ({ id }) => BigInt(id)),
+        createdTimestamps: BigUint64Array.from(partitions, (one) => BigInt(one.createdTimestamp)),
+        createdUtcTimestamps: BigUint64Array.from(partitions, (one) =>
+          physicalMs(BigInt(one.createdTimestamp)),
+        ),
+        inMemoryPercentages: BigInt64Array.from(percentages, BigInt),
+      };
+    },
+    async GetPartitionStatistics(request, call) {
+      const collection = collectionOf(services, request, call);
+      const partition = partitionOf(collection, request.partitionName);
+      const count = await core.rowCount(collection, partition.id, call);
+      return { status: SUCCESS, stats: pairsOf({ row_count: String(count) }) };
+    },
+  };
+}
+
+function nameOf({ core }: FrontServices, id: bigint): string {
+  return [...core.catalog.snapshot().collections.values()].find((one) => one.id === String(id))?.name ?? '';
+}

@@ -1,0 +1,178 @@
+import { dataTypeOf, elementTypeOf, wireTypeOf } from './data-types.ts';
+import type {
+  CollectionSchema as WireSchema,
+  CollectionSchemaInit,
+  FieldSchema as WireField,
+  FieldSchemaInit,
+  ValueField,
+  ValueFieldInit,
+} from './generated/milvus.js';
+import { mapOfPairs, pairsOf } from './key-values.ts';
+import { MishardsError } from '../../errors/index.ts';
+import {
+  DYNAMIC_FIELD_NAME,
+  FIRST_FIELD_ID,
+  validateSchema,
+  type CollectionSchema,
+  type DefaultValue,
+  type FieldSchema,
+} from '../../schema/index.ts';
+
+const OWN_PARAMS = new Set(['dim', 'max_length', 'max_capacity']);
+
+/** The schema of a new collection: translated, numbered from 100, with its dynamic field, and validated. */
+export function schemaFromWire(wire: WireSchema): CollectionSchema {
+  refuseWhatIsMissing(wire);
+  const declared = wire.fields.map((field, index) => fieldFromWire(field, FIRST_FIELD_ID + index));
+  const fields = wire.enableDynamicField ? [...declared, dynamicFieldOf(declared)] : declared;
+  const schema: CollectionSchema = {
+    description: wire.description,
+    autoId: declared.some((field) => field.isPrimaryKey && field.autoId),
+    enableDynamicField: wire.enableDynamicField,
+    fields,
+  };
+  validateSchema(schema);
+  return schema;
+}
+
+/** The dynamic field stays hidden, as in Milvus. */
+export function schemaToWire(
+  name: string,
+  databaseName: string,
+  schema: CollectionSchema,
+): CollectionSchemaInit {
+  return {
+    name,
+    dbName: databaseName,
+    description: schema.description,
+    autoID: schema.autoId,
+    enableDynamicField: schema.enableDynamicField,
+    fields: schema.fields.filter((field) => !field.isDynamic).map(fieldToWire),
+  };
+}
+
+function refuseWhatIsMissing(wire: WireSchema): void {
+  const refuse = (what: string): never => {
+    throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
+  };
+  const [struct] = wire.structArrayFields;
+  if (struct !== undefined) refuse(`struct array field ${struct.name}`);
+  const [func] = wire.functions;
+  if (func !== undefined) refuse(`function ${func.name}`);
+  if (wire.externalSource !== '') refuse('an external collection');
+  if (wire.enableNamespace) refuse('a collection with namespaces');
+  for (const field of wire.fields) {
+    const params = mapOfPairs(field.typeParams);
+    if (params.get('enable_match') === 'true') refuse(`text match (enable_match) on field ${field.name}`);
+    if (field.isClusteringKey) refuse(`clustering key ${field.name}`);
+    if (field.isDynamic) {
+      throw new MishardsError(
+        'COLLECTION_SCHEMA_INVALID',
+        `cannot explicitly set a field as a dynamic field, field name = ${field.name}`,
+      );
+    }
+  }
+}
+
+function fieldFromWire(wire: WireField, id: number): FieldSchema {
+  const type = dataTypeOf(wire.dataType, wire.name);
+  const params = mapOfPairs(wire.typeParams);
+  return {
+    id,
+    name: wire.name,
+    description: wire.description,
+    type,
+    elementType: type === 'Array' ? elementTypeOf(wire.elementType, wire.name) : null,
+    isPrimaryKey: wire.isPrimaryKey,
+    autoId: wire.autoID,
+    isPartitionKey: wire.isPartitionKey,
+    isClusteringKey: false,
+    nullable: wire.nullable,
+    defaultValue: wire.defaultValue === null ? null : defaultValueOf(wire.defaultValue, wire.name),
+    isDynamic: false,
+    dim: type === 'FloatVector' ? integerOf(params, 'dim', wire.name) : null,
+    maxLength: integerOf(params, 'max_length', wire.name),
+    maxCapacity: integerOf(params, 'max_capacity', wire.name),
+    typeParams: Object.fromEntries([...params].filter(([key]) => !OWN_PARAMS.has(key))),
+  };
+}
+
+function fieldToWire(field: FieldSchema): FieldSchemaInit {
+  const own = { dim: field.dim, max_length: field.maxLength, max_capacity: field.maxCapacity };
+  const given = Object.entries(own).filter(([, value]) => value !== null);
+  return {
+    fieldID: BigInt(field.id),
+    name: field.name,
+    description: field.description,
+    dataType: wireTypeOf(field.type),
+    elementType: field.elementType === null ? 0 : wireTypeOf(field.elementType),
+    isPrimaryKey: field.isPrimaryKey,
+    autoID: field.autoId,
+    isPartitionKey: field.isPartitionKey,
+    nullable: field.nullable,
+    defaultValue: field.defaultValue === null ? null : defaultValueToWire(field, field.defaultValue),
+    typeParams: pairsOf({
+      ...Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
+      ...field.typeParams,
+    }),
+  };
+}
+
+function dynamicFieldOf(declared: readonly FieldSchema[]): FieldSchema {
+  return {
+    id: FIRST_FIELD_ID + declared.length,
+    name: DYNAMIC_FIELD_NAME,
+    description: 'dynamic schema',
+    type: 'JSON',
+    elementType: null,
+    isPrimaryKey: false,
+    autoId: false,
+    isPartitionKey: false,
+    isClusteringKey: false,
+    nullable: false,
+    defaultValue: null,
+    isDynamic: true,
+    dim: null,
+    maxLength: null,
+    maxCapacity: null,
+    typeParams: {},
+  };
+}
+
+function integerOf(params: ReadonlyMap<string, string>, key: string, fieldName: string): number | null {
+  const text = params.get(key);
+  if (text === undefined) return null;
+  if (/^[+-]?\d{1,15}$/.test(text)) return Number(text);
+  throw new MishardsError(
+    'COLLECTION_SCHEMA_INVALID',
+    `the value for ${key} of field ${fieldName} must be an integer, but got ${text}`,
+  );
+}
+
+function defaultValueOf(wire: ValueField, fieldName: string): DefaultValue | null {
+  if (wire.boolData !== null) return { kind: 'bool', value: wire.boolData };
+  if (wire.intData !== null) return { kind: 'int', value: String(wire.intData) };
+  if (wire.longData !== null) return { kind: 'int', value: String(wire.longData) };
+  if (wire.floatData !== null) return { kind: 'float', value: wire.floatData };
+  if (wire.doubleData !== null) return { kind: 'float', value: wire.doubleData };
+  if (wire.stringData !== null) return { kind: 'string', value: wire.stringData };
+  const isEmpty = Object.values(wire).every((value) => value === null);
+  if (isEmpty) return null;
+  throw new MishardsError(
+    'NOT_SUPPORTED',
+    `the kind of default_value of field ${fieldName} is not supported yet`,
+  );
+}
+
+function defaultValueToWire(field: FieldSchema, value: DefaultValue): ValueFieldInit {
+  switch (value.kind) {
+    case 'bool':
+      return { boolData: value.value };
+    case 'int':
+      return field.type === 'Int64' ? { longData: BigInt(value.value) } : { intData: Number(value.value) };
+    case 'float':
+      return field.type === 'Float' ? { floatData: value.value } : { doubleData: value.value };
+    case 'string':
+      return { stringData: value.value };
+  }
+}

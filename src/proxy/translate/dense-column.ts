@@ -1,0 +1,46 @@
+import { checkDynamic, checkFinite, checkJson } from './field-data-checks.ts';
+import type { FieldData } from './generated/milvus.js';
+import { bytesColumn, scalarColumn } from './scalar-column.ts';
+import { arrayColumn } from './array-column.ts';
+import type { Column } from '../../columns/index.ts';
+import { MishardsError } from '../../errors/index.ts';
+import type { FieldSchema } from '../../schema/index.ts';
+
+/** The values a client sent for one field, checked against its schema, none of them null. `declared`: names of all fields. */
+export function denseColumn(
+  field: FieldSchema,
+  data: FieldData,
+  declared: ReadonlySet<string>,
+): Column | null {
+  if (field.type === 'FloatVector') return vectorColumn(field, data);
+  if (data.scalars === null) return null;
+  if (field.type === 'Array') {
+    return data.scalars.arrayData === null ? null : arrayColumn(field, data.scalars.arrayData.data);
+  }
+  if (field.type !== 'JSON') return scalarColumn(field, field.type, data.scalars);
+  if (data.scalars.jsonData === null) return null;
+  const rows = data.scalars.jsonData.data;
+  if (field.isDynamic) checkDynamic(rows, field, declared);
+  else checkJson(rows, field);
+  return bytesColumn('JSON', rows);
+}
+
+function vectorColumn(field: FieldSchema, { vectors }: FieldData): Column | null {
+  const values = vectors?.floatVector?.data;
+  if (vectors === null || values === undefined) return null;
+  const dim = field.dim!;
+  if (vectors.dim !== BigInt(dim)) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `the dim (${vectors.dim}) of field data(${field.name}) is not equal to schema dim (${dim})`,
+    );
+  }
+  if (values.length % dim !== 0) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `the length(${values.length}) of float data of field (${field.name}) should divide the dim(${dim})`,
+    );
+  }
+  checkFinite(values, field);
+  return { type: 'FloatVector', dim, length: values.length / dim, validity: null, values };
+}

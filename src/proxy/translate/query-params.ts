@@ -1,0 +1,59 @@
+import { booleanParam, integerParam, mapOfPairs } from './key-values.ts';
+import type { KeyValuePair } from './generated/milvus.js';
+import { MishardsError } from '../../errors/index.ts';
+
+/** Rows of one query, offset included, as in Milvus. */
+export const QUERY_WINDOW_MAX = 16_384;
+
+export interface QueryParams {
+  /** null = all matching rows. */
+  readonly limit: number | null;
+  readonly offset: number;
+}
+
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  group_by_fields: 'aggregation (group_by_fields)',
+  order_by_fields: 'ordering query results (order_by_fields)',
+};
+
+export function queryParamsFromWire(pairs: readonly KeyValuePair[]): QueryParams {
+  const params = mapOfPairs(pairs);
+  for (const [key, what] of Object.entries(UNSUPPORTED)) {
+    if ((params.get(key) ?? '') !== '') {
+      throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
+    }
+  }
+  if (booleanParam(params, 'ignore_growing')) {
+    throw new MishardsError(
+      'NOT_SUPPORTED',
+      'querying without fresh rows (ignore_growing) is not supported yet',
+    );
+  }
+  const given = integerParam(params, 'limit');
+  // Milvus's clients write -1 for "no limit".
+  const limit = given === undefined || given === -1 ? null : given;
+  const offset = limit === null ? 0 : (integerParam(params, 'offset') ?? 0);
+  if (limit !== null) checkWindow(limit, offset);
+  return { limit, offset };
+}
+
+/** `count(*)` and nothing else. Other aggregates are refused by name. */
+export function isCount(outputFields: readonly string[]): boolean {
+  const aggregate = outputFields.find((name) => /^\s*\w+\s*\(.*\)\s*$/.test(name));
+  if (aggregate === undefined) return false;
+  if (outputFields.length === 1 && aggregate.trim().toLowerCase() === 'count(*)') return true;
+  throw new MishardsError(
+    'NOT_SUPPORTED',
+    `aggregation ${outputFields.join(', ')} is not supported yet, only count(*) alone`,
+  );
+}
+
+function checkWindow(limit: number, offset: number): void {
+  const invalid = (message: string): MishardsError =>
+    new MishardsError('PARAMETER_INVALID', `invalid max query result window, ${message}`);
+  if (offset < 0) throw invalid(`offset [${offset}] is invalid, should be gte than 0`);
+  if (limit <= 0) throw invalid(`limit [${limit}] is invalid, should be greater than 0`);
+  if (offset + limit > QUERY_WINDOW_MAX) {
+    throw invalid(`(offset+limit) should be in range [1, ${QUERY_WINDOW_MAX}], but got ${offset + limit}`);
+  }
+}

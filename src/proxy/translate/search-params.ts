@@ -1,0 +1,143 @@
+import { booleanParam, integerParam, jsonParams, mapOfPairs } from './key-values.ts';
+import type { KeyValuePair } from './generated/milvus.js';
+import { MishardsError } from '../../errors/index.ts';
+import {
+  isVectorType,
+  METRICS,
+  type CollectionSchema,
+  type FieldSchema,
+  type Metric,
+} from '../../schema/index.ts';
+
+/** Hits of one query, offset included, as in Milvus. */
+export const SEARCH_WINDOW_MAX = 16_384;
+
+/** What a client's `search_params` ask for. */
+export interface SearchParams {
+  readonly field: FieldSchema;
+  /** As the client wrote it, in capitals; null = the index's. */
+  readonly metric: Metric | null;
+  readonly limit: number;
+  readonly offset: number;
+  /** -1 = as computed. */
+  readonly roundDecimal: number;
+  readonly radius: number | null;
+  readonly rangeFilter: number | null;
+  /** For the index: `ef` and whatever else the client sent. */
+  readonly indexParams: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Named so that no client believes it got what it asked for. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  group_by_field: 'grouping search (group_by_field)',
+  group_by_fields: 'grouping search (group_by_fields)',
+  order_by_fields: 'ordering search results (order_by_fields)',
+  search_iter_v2: 'the second version of search iterators (search_iter_v2)',
+};
+/** Flat keys that are read here; every other key is meant for the index. */
+const OWN_KEYS = new Set([
+  ...['anns_field', 'topk', 'limit', 'params', 'metric_type', 'round_decimal', 'ignore_growing', 'offset'],
+  ...['radius', 'range_filter', 'collection_id', 'iterator', 'hints', 'group_size', 'strict_group_size'],
+  ...['guarantee_timestamp', 'level', 'cluster_id', ...Object.keys(UNSUPPORTED)],
+]);
+
+export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: CollectionSchema): SearchParams {
+  const flat = mapOfPairs(pairs);
+  const nested = jsonParams('params', flat.get('params') || '{}');
+  // Clients send a parameter flat, inside `params`, or both; the flat one counts.
+  const params = new Map<string, string>([...nested].map(([key, value]) => [key, String(value)]));
+  for (const [key, value] of flat) if (key !== 'params') params.set(key, value);
+  refuseUnsupported(params);
+  const limit = integerParam(params, 'topk') ?? integerParam(params, 'limit');
+  if (limit === undefined) throw invalid('topk is required');
+  const offset = integerParam(params, 'offset') ?? 0;
+  checkWindow(limit, offset);
+  const typed = [...params.keys()].filter((key) => !OWN_KEYS.has(key));
+  return {
+    field: annsField(params.get('anns_field') ?? '', schema),
+    metric: metricOf(params.get('metric_type') ?? ''),
+    limit,
+    offset,
+    roundDecimal: roundDecimalOf(params),
+    radius: numberOf(params, 'radius'),
+    rangeFilter: numberOf(params, 'range_filter'),
+    indexParams: Object.fromEntries(
+      typed.map((key) => [key, typedValue(nested.get(key) ?? params.get(key)!)]),
+    ),
+  };
+}
+
+function refuseUnsupported(params: ReadonlyMap<string, string>): void {
+  for (const [key, what] of Object.entries(UNSUPPORTED)) {
+    const value = params.get(key) ?? '';
+    if (value !== '' && value.toLowerCase() !== 'false') {
+      throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
+    }
+  }
+  if (booleanParam(params, 'ignore_growing')) {
+    throw new MishardsError(
+      'NOT_SUPPORTED',
+      'searching without fresh rows (ignore_growing) is not supported yet',
+    );
+  }
+}
+
+function checkWindow(limit: number, offset: number): void {
+  const inRange = (name: string, value: number, low: number): void => {
+    if (value >= low && value <= SEARCH_WINDOW_MAX) return;
+    throw invalid(
+      `${name} [${value}] is invalid, it should be in range [${low}, ${SEARCH_WINDOW_MAX}], but got ${value}`,
+    );
+  };
+  inRange('topk', limit, 1);
+  inRange('offset', offset, 0);
+  inRange('offset+topk', limit + offset, 1);
+}
+
+function annsField(name: string, schema: CollectionSchema): FieldSchema {
+  const vectors = schema.fields.filter((field) => isVectorType(field.type));
+  if (name === '') {
+    if (vectors.length === 1) return vectors[0]!;
+    throw invalid('multiple anns_fields exist, please specify a anns_field in search_params');
+  }
+  const field = schema.fields.find((candidate) => candidate.name === name);
+  if (field === undefined) {
+    throw new MishardsError(
+      'FIELD_NOT_FOUND',
+      `failed to get field schema by name: fieldName(${name}) not found`,
+    );
+  }
+  if (!vectors.includes(field)) throw invalid(`field (${name}) to search is not of vector data type`);
+  return field;
+}
+
+export function metricOf(text: string): Metric | null {
+  if (text === '') return null;
+  const metric = METRICS.find((candidate) => candidate === text.toUpperCase());
+  if (metric !== undefined) return metric;
+  throw invalid(`metric type ${text} is not supported for float vectors, supported: [${METRICS.join(' ')}]`);
+}
+
+function roundDecimalOf(params: ReadonlyMap<string, string>): number {
+  const digits = integerParam(params, 'round_decimal') ?? -1;
+  if (digits >= -1 && digits <= 6) return digits;
+  throw invalid(`round_decimal [${digits}] is invalid, should be -1 or an integer in range [0, 6]`);
+}
+
+function numberOf(params: ReadonlyMap<string, string>, key: string): number | null {
+  const text = params.get(key);
+  if (text === undefined || text === '') return null;
+  const value = Number(text);
+  if (Number.isFinite(value)) return value;
+  throw invalid(`${key} [${text}] is invalid, it should be a number`);
+}
+
+function typedValue(value: string | number | boolean): string | number | boolean {
+  if (typeof value !== 'string' || value.trim() === '') return value;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : value;
+}
+
+function invalid(message: string): MishardsError {
+  return new MishardsError('PARAMETER_INVALID', message);
+}

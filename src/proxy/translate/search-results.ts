@@ -1,0 +1,46 @@
+import { columnToWire, keysToWire } from './column-to-wire.ts';
+import { pickKeys } from './dynamic-keys.ts';
+import type { FieldDataInit, SearchResultDataInit } from './generated/milvus.js';
+import type { OutputFields } from './output-fields.ts';
+import { scoresToWire } from './scores.ts';
+import type { SearchAnswer } from '../proxy-core.ts';
+import { columnOf, type BytesColumn, type PrimaryKeyColumn, type RowBatch } from '../../columns/index.ts';
+import { primaryKeyField, type CollectionSchema, type Metric } from '../../schema/index.ts';
+
+export interface SearchResultShape {
+  readonly schema: CollectionSchema;
+  readonly metric: Metric;
+  readonly limit: number;
+  readonly roundDecimal: number;
+  readonly output: OutputFields;
+}
+
+export function searchResultsToWire(answer: SearchAnswer, shape: SearchResultShape): SearchResultDataInit {
+  const { schema, output } = shape;
+  return {
+    numQueries: BigInt(answer.counts.length),
+    topK: BigInt(shape.limit),
+    topks: BigInt64Array.from(answer.counts, BigInt),
+    scores: scoresToWire(answer.scores, shape.metric, shape.roundDecimal),
+    ids: keysToWire(answer.keys),
+    fieldsData: fieldsToWire(answer.keys, answer.rows, schema, output),
+    outputFields: output.names,
+    primaryFieldName: primaryKeyField(schema).name,
+  };
+}
+
+/** The asked fields of the rows. The primary key comes from `keys`, whether or not the batch has it too. */
+export function fieldsToWire(
+  keys: PrimaryKeyColumn,
+  rows: RowBatch,
+  schema: CollectionSchema,
+  output: OutputFields,
+): FieldDataInit[] {
+  const key = primaryKeyField(schema);
+  return output.fields.map((field) => {
+    if (field === key) return columnToWire(field, keys);
+    const column = columnOf(rows, field.id);
+    if (!field.isDynamic || output.dynamicKeys === null) return columnToWire(field, column);
+    return columnToWire(field, pickKeys(column as BytesColumn, output.dynamicKeys));
+  });
+}
