@@ -1,3 +1,4 @@
+import { compatibilityRows } from './compatibility-page.ts';
 import { CONFIG_KEYS, environmentName } from '../src/config/index.ts';
 import { ERROR_TABLE } from '../src/errors/index.ts';
 
@@ -5,6 +6,7 @@ import { ERROR_TABLE } from '../src/errors/index.ts';
 export const REFERENCE_PAGES: ReadonlyMap<string, string> = new Map([
   ['errors.md', errorsPage()],
   ['config.md', configPage()],
+  ['compatibility.md', compatibilityPage()],
 ]);
 
 function errorsPage(): string {
@@ -28,6 +30,14 @@ function configPage(): string {
     'Configuration',
     'Made from `src/config/config-keys.ts` by `npm run docs`. A YAML file (`--config`), then the environment, then `--set key=value`; durations in ms unless they say s, m or h, sizes in bytes unless they say KiB, MiB, GiB or TiB. `mishards config check` prints what holds and where it came from.',
     ['| key | environment | type | default | |', '|---|---|---|---|---|', ...rows],
+  );
+}
+
+function compatibilityPage(): string {
+  return page(
+    'Compatibility with Milvus',
+    'Made from the handlers in `src/proxy/milvus` by `npm run docs`. The protocol is that of Milvus 3.0. A call that is not answered fails within its own reply with code 10, "… is not supported yet"; so does a request that asks an answered call for what it leaves out.',
+    ['| call | answered | what it leaves out |', '|---|---|---|', ...compatibilityRows()],
   );
 }
 

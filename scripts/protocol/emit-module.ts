@@ -4,9 +4,7 @@ import { scalarType } from './scalar-types.ts';
 /** The generated module: one decode and one encode function a message, and the table of methods. */
 export function emitModule(model: ProtocolModel): string {
   return [
-    `import { NO_ROWS } from '../protobuf/byte-rows.ts';`,
-    `import { messageType } from '../protobuf/message-type.ts';`,
-    `import * as repeated from '../protobuf/repeated-reader.ts';`,
+    `import { NO_ROWS, messageType, repeated } from '../protobuf/message-type.ts';`,
     `const NO_BYTES = new Uint8Array(0);`,
     ...model.enums.map(({ name, values }) => `export const ${name} = ${JSON.stringify(values)};`),
     ...model.messages.flatMap((message) => [...emitDecode(message), ...emitEncode(message)]),

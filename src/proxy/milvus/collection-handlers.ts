@@ -1,5 +1,5 @@
 import { checkCollectionProperties } from './collection-properties.ts';
-import { createCollectionCommand, isSameCollection } from './create-collection.ts';
+import { createCollectionCommand } from './create-collection.ts';
 import type { FrontServices, Handlers } from './handler.ts';
 import { collectionOf, databaseNameOf, databaseOf } from './lookup.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -16,25 +16,9 @@ export function collectionHandlers(
   const { core } = services;
   return {
     async CreateCollection(request, call) {
-      const snapshot = core.catalog.snapshot();
-      const database = databaseOf(snapshot, request, call);
-      const command = createCollectionCommand(request, database.name);
-      const existing = snapshot.findCollection(database.name, command.name);
-      if (existing === undefined) {
-        await core.execute(command, call);
-        return SUCCESS;
-      }
-      if (existing.name !== command.name) {
-        throw new MishardsError(
-          'COLLECTION_EXISTS',
-          `collection name [${command.name}] conflicts with an existing alias, please choose a unique name`,
-        );
-      }
-      if (isSameCollection(existing, command)) return SUCCESS;
-      throw new MishardsError(
-        'COLLECTION_EXISTS',
-        `create duplicate collection with different parameters, collection: ${command.name}`,
-      );
+      const database = databaseOf(core.catalog.snapshot(), request, call);
+      await core.execute(createCollectionCommand(request, database.name), call);
+      return SUCCESS;
     },
     async DropCollection(request, call) {
       checkCollectionName(request.collectionName);
@@ -46,12 +30,6 @@ export function collectionHandlers(
         throw new MishardsError(
           'PARAMETER_INVALID',
           `cannot drop the collection via alias = ${request.collectionName}`,
-        );
-      }
-      if (collection.aliases.length > 0) {
-        throw new MishardsError(
-          'PARAMETER_INVALID',
-          `unable to drop the collection [${collection.name}] because it has associated aliases [${collection.aliases.join(', ')}], please remove all aliases before dropping the collection`,
         );
       }
       await core.execute({ kind: 'drop-collection', collectionId: collection.id }, call);
@@ -66,23 +44,12 @@ export function collectionHandlers(
     },
     async RenameCollection(request, call) {
       checkCollectionName(request.newName);
-      const snapshot = core.catalog.snapshot();
       const collection = collectionOf(services, { ...request, collectionName: request.oldName }, call);
       const databaseName = request.newDBName === '' ? collection.databaseName : request.newDBName;
-      databaseOf(snapshot, { dbName: databaseName }, call);
       if (collection.name !== request.oldName) {
         throw new MishardsError(
           'PARAMETER_INVALID',
           `unsupported use an alias to rename collection, alias:${request.oldName}`,
-        );
-      }
-      if (databaseName !== collection.databaseName && collection.aliases.length > 0) {
-        throw new MishardsError('PARAMETER_INVALID', 'fail to rename db name, must drop all aliases first');
-      }
-      if (snapshot.findCollection(databaseName, request.newName) !== undefined) {
-        throw new MishardsError(
-          'COLLECTION_EXISTS',
-          `duplicated new collection name ${request.newName} in database ${databaseName} with other collection name or alias`,
         );
       }
       await core.execute(

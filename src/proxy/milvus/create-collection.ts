@@ -1,6 +1,5 @@
 import { checkCollectionProperties } from './collection-properties.ts';
 import type { CreateCollectionCommand } from '../../catalog/commands.ts';
-import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkCollectionName } from '../../schema/index.ts';
 import { schemaFromWire } from '../translate/collection-schema.ts';
@@ -64,24 +63,4 @@ function partitionCountOf(asked: number, hasPartitionKey: boolean): number {
     );
   }
   return asked === 0 ? KEY_PARTITIONS_DEFAULT : asked;
-}
-
-/** Creating what is already there, the same in every respect, succeeds as in Milvus. */
-export function isSameCollection(existing: CollectionMeta, command: CreateCollectionCommand): boolean {
-  const hasPartitionKey = command.schema.fields.some((field) => field.isPartitionKey);
-  return (
-    existing.channels.length === command.shardsNum &&
-    existing.consistencyLevel === command.consistencyLevel &&
-    (!hasPartitionKey || existing.partitions.length === command.partitionCount) &&
-    canonical(existing.schema) === canonical(command.schema) &&
-    canonical(existing.properties) === canonical(command.properties)
-  );
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, one: unknown) => {
-    if (typeof one !== 'object' || one === null || Array.isArray(one)) return one;
-    return Object.fromEntries(Object.entries(one).sort(([first], [second]) => (first < second ? -1 : 1)));
-  });
 }

@@ -1,6 +1,5 @@
 import type { FrontServices, Handlers } from './handler.ts';
 import { databaseOf } from './lookup.ts';
-import { DEFAULT_DATABASE_NAME } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkDatabaseName } from '../../schema/index.ts';
 import { pairsOf, recordOfPairs } from '../translate/key-values.ts';
@@ -14,9 +13,6 @@ export function databaseHandlers({
   return {
     async CreateDatabase({ dbName, properties }, call) {
       checkDatabaseName(dbName);
-      if (core.catalog.snapshot().databases.has(dbName)) {
-        throw new MishardsError('DATABASE_EXISTS', `database already exist: ${dbName}`);
-      }
       await core.execute(
         { kind: 'create-database', name: dbName, properties: recordOfPairs(properties) },
         call,
@@ -25,18 +21,6 @@ export function databaseHandlers({
     },
     async DropDatabase({ dbName }, call) {
       checkDatabaseName(dbName);
-      if (dbName === DEFAULT_DATABASE_NAME) {
-        throw new MishardsError('PARAMETER_INVALID', 'can not drop default database');
-      }
-      const snapshot = core.catalog.snapshot();
-      // Dropping what is not there succeeds, so that a drop can be repeated.
-      if (!snapshot.databases.has(dbName)) return SUCCESS;
-      if (snapshot.collectionsOf(dbName).length > 0) {
-        throw new MishardsError(
-          'DATABASE_NOT_EMPTY',
-          `database:${dbName} not empty, must drop all collections before drop database`,
-        );
-      }
       await core.execute({ kind: 'drop-database', name: dbName }, call);
       return SUCCESS;
     },

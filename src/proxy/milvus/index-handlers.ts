@@ -9,7 +9,6 @@ import {
   checkAlterableIndexKey,
   indexParamsToWire,
   indexRequestFromWire,
-  type IndexRequest,
 } from '../translate/index-params.ts';
 import { recordOfPairs } from '../translate/key-values.ts';
 import { SUCCESS } from '../translate/status.ts';
@@ -45,10 +44,14 @@ export function indexHandlers(
         );
       }
       const wanted = indexRequestFromWire(request.extraParams, field);
-      const name = request.indexName === '' ? field.name : request.indexName;
-      if (isThere(collection, name, field.id, wanted)) return SUCCESS;
       await core.execute(
-        { kind: 'create-index', collectionId: collection.id, name, fieldId: field.id, ...wanted },
+        {
+          kind: 'create-index',
+          collectionId: collection.id,
+          name: request.indexName,
+          fieldId: field.id,
+          ...wanted,
+        },
         call,
       );
       return SUCCESS;
@@ -65,13 +68,6 @@ export function indexHandlers(
       const collection = collectionOf(services, request, call);
       const indexes = matching(collection, request);
       // Dropping what is not there succeeds, so that a drop can be repeated.
-      if (indexes.length === 0) return SUCCESS;
-      if (collection.load !== null) {
-        throw new MishardsError(
-          'COLLECTION_LOADED',
-          `vector index cannot be dropped on loaded collection: ${collection.name}, please release it first`,
-        );
-      }
       for (const { id } of indexes) {
         await core.execute({ kind: 'drop-index', collectionId: collection.id, indexId: id }, call);
       }
@@ -113,48 +109,12 @@ const alter: (
   for (const key of [...Object.keys(set), ...remove]) checkAlterableIndexKey(key);
   const collection = collectionOf(services, request, call);
   const [index] = indexesOf(collection, request);
-  if (collection.load !== null) {
-    throw new MishardsError(
-      'COLLECTION_LOADED',
-      `can't alter index on loaded collection, please release the collection first[collection=${collection.name}]`,
-    );
-  }
   await services.core.execute(
     { kind: 'alter-index', collectionId: collection.id, indexId: index!.id, set, remove },
     call,
   );
   return SUCCESS;
 };
-
-/** The same index again is no error; another one on the field, or with its name, is. */
-function isThere(collection: CollectionMeta, name: string, fieldId: number, wanted: IndexRequest): boolean {
-  const onField = collection.indexes.find((index) => index.fieldId === fieldId);
-  if (onField === undefined) {
-    if (!collection.indexes.some((index) => index.name === name)) return false;
-    throw new MishardsError(
-      'INDEX_EXISTS',
-      `index name ${name} is taken by another field of collection ${collection.name}`,
-    );
-  }
-  const same =
-    onField.name === name &&
-    onField.requestedType === wanted.requestedType &&
-    onField.metric === wanted.metric &&
-    sameParams(onField.params, wanted.params);
-  if (same) return true;
-  throw new MishardsError(
-    'INDEX_EXISTS',
-    `at most one distinct index is allowed per field, field ${fieldId} of collection ${collection.name} has index ${onField.name}`,
-  );
-}
-
-function sameParams(
-  first: Readonly<Record<string, string>>,
-  second: Readonly<Record<string, string>>,
-): boolean {
-  const keys = Object.keys(first);
-  return keys.length === Object.keys(second).length && keys.every((key) => first[key] === second[key]);
-}
 
 function matching(
   collection: CollectionMeta,

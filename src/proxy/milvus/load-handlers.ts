@@ -113,15 +113,6 @@ async function load(
       `replica number [${options.replicaNumber}] should be positive`,
     );
   }
-  const bare = collection.schema.fields.filter(
-    (field) => isVectorType(field.type) && !collection.indexes.some((index) => index.fieldId === field.id),
-  );
-  if (bare.length > 0) {
-    throw new MishardsError(
-      'INDEX_NOT_FOUND',
-      `there is no vector index on field: [${bare.map((field) => field.name).join(', ')}], please create index firstly: index not found[collection=${collection.name}]`,
-    );
-  }
   const fieldIds = loadedFieldIds(collection, options);
   const replicas = options.replicaNumber === 0 ? (collection.load?.replicas ?? 1) : options.replicaNumber;
   await core.execute({ kind: 'load', collectionId: collection.id, replicas, partitionIds, fieldIds }, call);

@@ -2,14 +2,11 @@ import type { FrontServices, Handlers } from './handler.ts';
 import { loadedPercentage } from './load-progress.ts';
 import { collectionOf, partitionOf, refusePartitionNames } from './lookup.ts';
 import { physicalMs } from './timestamps.ts';
-import { DEFAULT_PARTITION_NAME } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkPartitionName } from '../../schema/index.ts';
 import { ShowType } from '../translate/generated/milvus.js';
 import { pairsOf } from '../translate/key-values.ts';
 import { SUCCESS } from '../translate/status.ts';
-
-const PARTITIONS_MAX = 1_024;
 
 export function partitionHandlers(
   services: FrontServices,
@@ -23,14 +20,6 @@ export function partitionHandlers(
       const name = request.partitionName.trim();
       checkPartitionName(name);
       refusePartitionNames(collection);
-      // Creating what is already there succeeds, as in Milvus.
-      if (collection.partitions.some((partition) => partition.name === name)) return SUCCESS;
-      if (collection.partitions.length >= PARTITIONS_MAX) {
-        throw new MishardsError(
-          'PARAMETER_INVALID',
-          `partition number (${collection.partitions.length}) exceeds max configuration (${PARTITIONS_MAX}), collection: ${collection.name}`,
-        );
-      }
       await core.execute({ kind: 'create-partition', collectionId: collection.id, name }, call);
       return SUCCESS;
     },
@@ -39,18 +28,6 @@ export function partitionHandlers(
       const name = request.partitionName.trim();
       checkPartitionName(name);
       refusePartitionNames(collection);
-      if (name === DEFAULT_PARTITION_NAME) {
-        throw new MishardsError('PARAMETER_INVALID', 'default partition cannot be deleted');
-      }
-      const partition = collection.partitions.find((candidate) => candidate.name === name);
-      if (partition === undefined) return SUCCESS;
-      const { load } = collection;
-      if (load !== null && (load.partitionIds === null || load.partitionIds.includes(partition.id))) {
-        throw new MishardsError(
-          'PARAMETER_INVALID',
-          'partition cannot be dropped, partition is loaded, please release it first',
-        );
-      }
       await core.execute({ kind: 'drop-partition', collectionId: collection.id, name }, call);
       return SUCCESS;
     },

@@ -1,5 +1,10 @@
+import { NO_ROWS } from './byte-rows.ts';
 import { ProtoReader } from './proto-reader.ts';
 import { ProtoWriter } from './proto-writer.ts';
+import * as repeated from './repeated-reader.ts';
+
+// The generated module takes all it needs from here.
+export { NO_ROWS, repeated };
 
 /**
  * One message of the protocol. `T` is what decoding gives: every field present, absent sub-messages and absent members of

@@ -1,0 +1,6 @@
+export {
+  createMilvusFront,
+  type MilvusFront,
+  type MilvusFrontDependencies,
+  type MilvusFrontOptions,
+} from './milvus-front.ts';

@@ -1,0 +1,18 @@
+import type { MethodName } from './handler.ts';
+
+/** What calls that are answered leave out of Milvus's. Whatever a request asks for of it is refused, never passed over. */
+export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
+  CreateCollection:
+    'all scalar types, JSON, Array and FloatVector; no functions, struct arrays, clustering keys, time to live, external collections',
+  AlterCollection:
+    'properties with an effect of their own (time to live, enabling the dynamic field) are refused',
+  CreateIndex: 'FLAT, HNSW and AUTOINDEX on FloatVector; no scalar indexes, which filters do not need',
+  AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
+  LoadCollection: 'no resource groups',
+  LoadPartitions: 'no resource groups',
+  Upsert: 'no partial update',
+  Search:
+    'one vector field; range search, filters, output fields, offset; no grouping, ordering, reranking, highlighting, search by primary key, second version of iterators',
+  Query: 'filters, output fields, offset and limit, count(*); no other aggregates, grouping or ordering',
+  GetReplicas: 'replicas are preferred copies of segments; nodes are shown by a hash of their name',
+};
