@@ -1,7 +1,7 @@
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
-import { INDEX_TYPES, type BuildIndexOptions, type Kernel } from '../kernel/kernel.ts';
+import { INDEX_TYPES, type Kernel } from '../kernel/kernel.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { assert } from '../util/assert.ts';
 import { crc32c } from '../util/crc32c.ts';
@@ -46,7 +46,7 @@ export async function writeIndex(options: WriteIndexOptions): Promise<IndexFile>
     metric: index.metric,
     vectors,
     path: file.path,
-    params: buildParams(index.params),
+    params: index.params,
     seed: crc32c(new TextEncoder().encode(`${segment.id}/${index.id}`)),
     threads: options.threads,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -55,15 +55,4 @@ export async function writeIndex(options: WriteIndexOptions): Promise<IndexFile>
   const objectKey = indexKey(segment.collectionId, segment.id, index.id);
   const { sizeBytes } = await objectStore.putFile(objectKey, file.path);
   return { indexId: index.id, fieldId: index.fieldId, type: index.type, objectKey, sizeBytes };
-}
-
-/** The catalog keeps parameters as the client's strings; the kernel takes numbers and booleans as such. */
-function buildParams(params: Readonly<Record<string, string>>): BuildIndexOptions['params'] {
-  const parsed: Record<string, number | string | boolean> = {};
-  for (const [name, text] of Object.entries(params)) {
-    const number = Number(text);
-    if (text === 'true' || text === 'false') parsed[name] = text === 'true';
-    else parsed[name] = text.trim() === '' || Number.isNaN(number) ? text : number;
-  }
-  return parsed;
 }

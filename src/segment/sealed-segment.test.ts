@@ -22,10 +22,18 @@ import {
 } from '../columns/index.ts';
 import { SeededRandom, type Random } from '../host/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
+import { createKernel } from '../kernel/index.ts';
 import type { CollectionSchema, IndexId, PartitionId } from '../schema/index.ts';
-import { fieldOf, randomRows, schemaOf, schemaOfAllTypes } from '../../test/support/random-rows.ts';
+import {
+  fieldOf,
+  randomColumn,
+  randomRows,
+  schemaOf,
+  schemaOfAllTypes,
+} from '../../test/support/random-rows.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { PARTITION, segmentWorkshop, type SegmentWorkshop } from '../../test/support/segment-workshop.ts';
+import { searchOf } from '../../test/support/vectors.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 
 const plain = (value: ColumnValue): ColumnValue => (value instanceof Float32Array ? [...value] : value);
@@ -204,17 +212,10 @@ test('an index is built, stored, opened with the segment or later, and left when
     assert.equal(opened.searchable(102).data.kind, 'index');
     assert.equal(opened.searchable(102, 'IP').data.kind, 'index');
     assert.equal(opened.searchable(102, 'L2').data.kind, 'vectors');
-    const hits = await workshop.kernel.search({
-      sources: [{ ...opened.searchable(102), allowed: null }],
-      metric: 'IP',
-      dim: 2,
-      queries: Float32Array.of(1, 0),
-      queryCount: 1,
-      k: 2,
-      params: {},
-      scoreAbove: null,
-      scoreUpTo: null,
-    });
+    const source = { ...opened.searchable(102), allowed: null };
+    const hits = await workshop.kernel.search(
+      searchOf({ sources: [source], metric: 'IP', dim: 2, queries: Float32Array.of(1, 0), k: 2 }),
+    );
     assert.deepEqual(
       [...hits.rows].map((row) => keyAt(opened.keys, row)),
       [3n, 2n],
@@ -230,6 +231,39 @@ test('an index is built, stored, opened with the segment or later, and left when
   await assert.rejects(writeIndex({ ...build, index: index('IP', { type: 'FLAT' }) }), {
     code: 'INDEX_INVALID',
   });
+});
+
+test(`the native kernel searches segments as the reference does (seed ${testSeed})`, async () => {
+  const random = new SeededRandom(testSeed);
+  const rowCount = 1000;
+  const keys = Array.from({ length: rowCount }, (_, row) => BigInt((row * 7919) % rowCount));
+  const field = fieldOf({ id: 102, name: 'vector', type: 'FloatVector', dim: 8, nullable: true });
+  const wide = schemaOf([schema.fields[0]!, field]);
+  const vectors = randomColumn(random, field, rowCount);
+  const columns = new Map([
+    [100, columnFromValues(wide.fields[0]!, keys)],
+    [102, vectors],
+  ]);
+  await using directory = await temporaryDirectory();
+  const [host, native] = [createNodeHost(1), () => createKernel({ threads: 2, queueMax: 8 })];
+  const answers: (readonly [string, ...KeyValue[]])[] = [];
+  for (const makeKernel of [undefined, native]) {
+    await using workshop = await segmentWorkshop(host, directory.file(`${answers.length}`), makeKernel);
+    const meta = await workshop.write(wide, { rowCount, columns }, new BigUint64Array(rowCount).fill(1n));
+    const file = await writeIndex({ ...workshop, segment: meta, threads: 1, index: index('L2') });
+    for (const indexes of [[], [file]]) {
+      await using segment = await open(workshop, { ...meta, indexes }, wide);
+      const source = { ...segment.searchable(102), allowed: segment.vectorValidity(102) };
+      const { rows } = await workshop.kernel.search({
+        ...searchOf({ sources: [source], queries: new Float32Array(8).fill(0.25), dim: 8 }),
+        params: { ef: 500 },
+      });
+      answers.push([source.data.kind, ...[...rows].map((row) => keyAt(segment.keys, row))]);
+    }
+  }
+  const [flat, indexed, ...others] = answers;
+  assert.deepEqual(indexed!.slice(1), flat!.slice(1));
+  assert.deepEqual(others, [flat, indexed]);
 });
 
 test('a segment of a newer format, or of other rows than the catalog says, is refused', async () => {

@@ -29,13 +29,14 @@ export interface SegmentWorkshop extends AsyncDisposable {
   write(schema: CollectionSchema, rows: RowBatch, timestamps: BigUint64Array): Promise<SegmentMeta>;
 }
 
-/** By default all in memory; with a real host in a directory of its own. */
+/** By default all in memory; with a real host in a directory of its own. The native kernel needs a real host. */
 export async function segmentWorkshop(
   host: Host = createSimulatedHost(),
   directory = '/workshop',
+  createKernel: () => Kernel = () => new MemoryKernel({ files: host.files }),
 ): Promise<SegmentWorkshop> {
   await using stack = new AsyncDisposableStack();
-  const kernel = stack.use(new MemoryKernel({ files: host.files }));
+  const kernel = stack.use(createKernel());
   const objectStore = stack.use(createMemoryObjectStore({ host }));
   const cacheOptions = { host, objectStore, directory: `${directory}/cache`, bytesMax: 2 ** 30 };
   const cache = stack.use(await createSegmentCache(cacheOptions));

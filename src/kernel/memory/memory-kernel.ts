@@ -1,6 +1,6 @@
 import { MishardsError } from '../../errors/index.ts';
 import type { FileSystem } from '../../host/index.ts';
-import { METRICS, type Metric } from '../../schema/index.ts';
+import { METRICS } from '../../schema/index.ts';
 import { assert } from '../../util/assert.ts';
 import { crc32c } from '../../util/crc32c.ts';
 import { decodePacket, encodePacket, type JsonValue, type Packet } from '../../util/packet.ts';
@@ -11,7 +11,6 @@ import {
   type BuildReport,
   type FileReport,
   type GrowingBlock,
-  type IndexType,
   type Kernel,
   type KernelHits,
   type KernelSearch,
@@ -19,14 +18,9 @@ import {
   type VectorIndex,
   type WriteVectorsOptions,
 } from '../kernel.ts';
+import { readHnswParams } from '../index-params.ts';
 import { searchExactly } from './memory-search.ts';
 import { MemoryBlock, MemoryIndex, MemoryVectorFile } from './memory-vectors.ts';
-
-/** The parameters of an HNSW index and their domains. */
-const HNSW_PARAMS: Readonly<Record<string, readonly [min: number, max: number]>> = {
-  M: [2, 2048],
-  efConstruction: [1, 2 ** 31 - 1],
-};
 
 /**
  * The contract in plain TypeScript: the reference that the native kernel is compared with, and a kernel for tests of what
@@ -36,6 +30,7 @@ const HNSW_PARAMS: Readonly<Record<string, readonly [min: number, max: number]>>
 export class MemoryKernel implements Kernel {
   readonly info = { instructionSet: 'scalar', threads: 1 };
   readonly #files: FileSystem;
+  #disposed = false;
 
   constructor(options: { readonly files: FileSystem }) {
     this.#files = options.files;
@@ -58,7 +53,7 @@ export class MemoryKernel implements Kernel {
   async buildIndex(options: BuildIndexOptions): Promise<BuildReport> {
     const { type, metric, vectors, path, params, signal } = options;
     assert(vectors instanceof MemoryVectorFile, 'the vectors belong to this kernel');
-    checkParams(type, params);
+    readHnswParams(params);
     if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the build was cancelled');
     const head = { kind: 'index', type, metric, rowCount: vectors.rowCount, checksum: vectors.checksum };
     const report = await this.#write(path, { head, parts: [] });
@@ -74,7 +69,7 @@ export class MemoryKernel implements Kernel {
     if (type === undefined || metric === undefined) throw corrupt('the index has an unknown type or metric');
     if (head['rowCount'] !== vectors.rowCount || head['checksum'] !== vectors.checksum)
       throw corrupt('the index was built over other vectors');
-    return new MemoryIndex(type, metric satisfies Metric, vectors, sizeBytes);
+    return new MemoryIndex(type, metric, vectors, sizeBytes);
   }
 
   createBlock({ dim, capacity }: { readonly dim: number; readonly capacity: number }): GrowingBlock {
@@ -82,13 +77,17 @@ export class MemoryKernel implements Kernel {
   }
 
   async search(request: KernelSearch): Promise<KernelHits> {
+    this.#refuseAfterDispose();
     return searchExactly(request);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+  }
 
   /** A file is the packet, then its CRC32C. */
   async #write(path: string, packet: Packet): Promise<FileReport> {
+    this.#refuseAfterDispose();
     const packetBytes = encodePacket(packet);
     const bytes = new Uint8Array(packetBytes.byteLength + 4);
     bytes.set(packetBytes);
@@ -98,6 +97,7 @@ export class MemoryKernel implements Kernel {
   }
 
   async #read(path: string, kind: string): Promise<OpenedFile> {
+    this.#refuseAfterDispose();
     const bytes = Uint8Array.from(await this.#files.read(path));
     if (bytes.byteLength < 4) throw corrupt(`${bytes.byteLength} bytes are too few for a file`);
     const packetBytes = bytes.subarray(0, bytes.byteLength - 4);
@@ -109,6 +109,11 @@ export class MemoryKernel implements Kernel {
     if (record['kind'] !== kind) throw corrupt(`the file holds ${String(record['kind'])}, not ${kind}`);
     return { head: record, parts, checksum, sizeBytes: bytes.byteLength };
   }
+
+  #refuseAfterDispose(): void {
+    if (this.#disposed)
+      throw new MishardsError('SERVICE_NOT_READY', 'the kernel was disposed; create another');
+  }
 }
 
 interface OpenedFile {
@@ -116,19 +121,6 @@ interface OpenedFile {
   readonly parts: readonly Uint8Array[];
   readonly checksum: number;
   readonly sizeBytes: number;
-}
-
-function checkParams(type: IndexType, params: BuildIndexOptions['params']): void {
-  for (const [name, value] of Object.entries(params)) {
-    const domain = Object.hasOwn(HNSW_PARAMS, name) ? HNSW_PARAMS[name] : undefined;
-    if (domain === undefined) throw new MishardsError('INDEX_INVALID', `${type} has no parameter ${name}`);
-    const [min, max] = domain;
-    if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
-      throw new MishardsError(
-        'INDEX_INVALID',
-        `${name} is ${value}; it must be an integer from ${min} to ${max}`,
-      );
-  }
 }
 
 function partOf(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,15 +1,17 @@
-import { bitAt, bitmapBytes } from '../../columns/index.ts';
+import { bitAt } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { Metric } from '../../schema/index.ts';
 import { assert, unreachable } from '../../util/assert.ts';
+import { checkSearch } from '../check-search.ts';
 import type { KernelHits, KernelSearch, SearchSource } from '../kernel.ts';
-import { MemoryBlock, MemoryIndex, MemoryVectorFile, type MemorySource } from './memory-vectors.ts';
-
-const K_MAX = 16_384;
+import { MemoryBlock, MemoryIndex, MemoryVectorFile } from './memory-vectors.ts';
 
 /** Exact search by the definition: every allowed row of every source, scored in double precision. */
 export function searchExactly(request: KernelSearch): KernelHits {
-  check(request);
+  const { timeoutMs } = checkSearch(request);
+  if (request.signal?.aborted === true) throw new MishardsError('CANCELLED', 'the request was cancelled');
+  if (timeoutMs === 0)
+    throw new MishardsError('DEADLINE_EXCEEDED', 'the deadline had passed before the search began');
   const { k, queryCount, dim } = request;
   const sources = request.sources.map(borrow);
   const hits = {
@@ -108,39 +110,8 @@ function scoreOf(
   }
 }
 
-function borrow(source: SearchSource): BorrowedSource {
-  const data = source.data as MemorySource;
-  return { values: data.borrow(), rowCount: source.rowCount, allowed: source.allowed };
-}
-
-function check(request: KernelSearch): void {
-  const { k, queryCount, dim, queries, params, sources, timeoutMs, signal } = request;
-  if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the search was cancelled');
-  if (timeoutMs !== undefined && timeoutMs <= 0)
-    throw new MishardsError('DEADLINE_EXCEEDED', 'the deadline had passed before the search began');
-  if (!Number.isInteger(k) || k < 1 || k > K_MAX)
-    throw new MishardsError('PARAMETER_INVALID', `k is ${k}; it must be 1 to ${K_MAX}`);
-  for (const [name, value] of Object.entries(params)) {
-    if (name !== 'ef')
-      throw new MishardsError('PARAMETER_INVALID', `search has no parameter ${name}; it has ef`);
-    if (!Number.isInteger(value) || (value as number) < k)
-      throw new MishardsError(
-        'PARAMETER_INVALID',
-        `ef is ${value}; it must be an integer of at least k, ${k}`,
-      );
-  }
-  assert(queries.length === queryCount * dim, `${queries.length} values for ${queryCount} queries`);
-  for (const source of sources) checkSource(source, dim, request.metric);
-}
-
-function checkSource({ data, rowCount, allowed }: SearchSource, dim: number, metric: Metric): void {
+function borrow({ data, rowCount, allowed }: SearchSource): BorrowedSource {
   const ours = data instanceof MemoryVectorFile || data instanceof MemoryBlock || data instanceof MemoryIndex;
-  assert(ours, 'the source belongs to this kernel');
-  if (data.dim !== dim)
-    throw new MishardsError('PARAMETER_INVALID', `the query has dimension ${dim}, the vectors ${data.dim}`);
-  if (data.kind === 'index' && data.metric !== metric)
-    throw new MishardsError('PARAMETER_INVALID', `the index was built for ${data.metric}, not for ${metric}`);
-  const valid = data.kind === 'block' ? rowCount <= data.rowCount : rowCount === data.rowCount;
-  assert(valid, `${rowCount} of ${data.rowCount} rows of a ${data.kind}`);
-  assert(allowed === null || allowed.byteLength >= bitmapBytes(rowCount), 'the bitmap covers all rows');
+  assert(ours, 'the source was made by another kernel implementation');
+  return { values: data.borrow(), rowCount, allowed };
 }

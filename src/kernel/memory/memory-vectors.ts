@@ -1,3 +1,4 @@
+import { MishardsError } from '../../errors/index.ts';
 import type { Metric } from '../../schema/index.ts';
 import { assert } from '../../util/assert.ts';
 import type { GrowingBlock, IndexType, VectorFile, VectorIndex } from '../kernel.ts';
@@ -17,7 +18,7 @@ abstract class MemoryVectors implements Disposable {
 
   /** All rows, for a search or build that begins now. */
   borrow(): Float32Array {
-    assert(!this.#disposed, 'vectors are not used after they were disposed');
+    if (this.#disposed) throw disposed('vectors were');
     return this.values;
   }
 
@@ -94,7 +95,7 @@ export class MemoryIndex implements VectorIndex {
   }
 
   borrow(): Float32Array {
-    assert(this.#values !== null, 'an index is not used after it was disposed');
+    if (this.#values === null) throw disposed('index was');
     return this.#values;
   }
 
@@ -103,4 +104,6 @@ export class MemoryIndex implements VectorIndex {
   }
 }
 
-export type MemorySource = MemoryVectorFile | MemoryBlock | MemoryIndex;
+function disposed(what: string): MishardsError {
+  return new MishardsError('INTERNAL', `the ${what} disposed; open it again before using it`);
+}
