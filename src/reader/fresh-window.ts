@@ -79,8 +79,7 @@ export class FreshWindow {
       if (this.#pins.size === 0) this.rows[Symbol.dispose]();
       return;
     }
-    // A channel that lags behind the catalog must still see the deletes of what it has not applied.
-    let through = Math.min(this.#target, this.rows.sequence);
+    let through = this.#target;
     for (const pin of this.#pins) through = Math.min(through, pin.after);
     if (through > this.rows.droppedThrough) this.rows.dropThrough(through);
   }

@@ -1,6 +1,5 @@
 import type { IndexFile, SegmentMeta } from '../catalog/model.ts';
 import {
-  bitAt,
   clearBit,
   columnBytes,
   compareKeys,
@@ -110,14 +109,12 @@ export class CachedSegment implements SealedSegment {
     return { data: index?.opened.content ?? file, rowCount: this.rowCount };
   }
 
-  applyDeletes(deletes: DeleteBatch): number {
-    let count = 0;
+  applyDeletes(deletes: DeleteBatch): void {
     for (let index = 0; index < deletes.keys.length; index++) {
       const partitionId = deletes.partitionIds[index]!;
       if (partitionId !== null && partitionId !== this.meta.partitionId) continue;
-      count += this.#delete(deletes.keys, index, deletes.timestamps[index]!);
+      this.#delete(deletes.keys, index, deletes.timestamps[index]!);
     }
-    return count;
   }
 
   async openIndex(file: IndexFile, signal?: AbortSignal): Promise<void> {
@@ -142,16 +139,12 @@ export class CachedSegment implements SealedSegment {
   }
 
   /** Rows of a key are next to each other, the oldest first. */
-  #delete(keys: PrimaryKeyColumn, index: number, timestamp: bigint): number {
-    let count = 0;
+  #delete(keys: PrimaryKeyColumn, index: number, timestamp: bigint): void {
     for (let row = lowerBound(this.keys, keys, index); row < this.rowCount; row++) {
-      if (this.timestamps[row]! >= timestamp || compareKeys(this.keys, row, keys, index) !== 0) break;
+      if (this.timestamps[row]! >= timestamp || compareKeys(this.keys, row, keys, index) !== 0) return;
       this.#alive ??= newBitmap(this.rowCount, 1);
-      if (!bitAt(this.#alive, row)) continue;
       clearBit(this.#alive, row);
-      count++;
     }
-    return count;
   }
 
   async #load(fieldId: number): Promise<Column> {

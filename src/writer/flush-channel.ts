@@ -1,0 +1,160 @@
+import type { ChannelWriter } from './channel-writer.ts';
+import type { FencedCatalog } from './fenced-catalog.ts';
+import { mergeDeletes } from './merge-deletes.ts';
+import type { WriterOptions } from './writer-options.ts';
+import type { CatalogSnapshot } from '../catalog/catalog.ts';
+import { encodeDocument } from '../catalog/document.ts';
+import type { IdAllocator } from '../catalog/id-allocator.ts';
+import { channelDocumentKey, segmentDocumentKey } from '../catalog/keys.ts';
+import type { ChannelMeta, CollectionMeta, DeltaMeta, SegmentMeta } from '../catalog/model.ts';
+import { sliceRows } from '../columns/index.ts';
+import { MishardsError } from '../errors/index.ts';
+import type { Host } from '../host/index.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+import type { LogSequence, SegmentId } from '../schema/index.ts';
+import { readDelta, writeDelta } from '../segment/delta.ts';
+import { writeSegment } from '../segment/segment-writer.ts';
+import type { DeleteBatch, PartitionRows } from '../segment/segment.ts';
+
+export interface FlushChannelOptions {
+  readonly host: Pick<Host, 'files'>;
+  readonly catalog: FencedCatalog;
+  readonly ids: IdAllocator;
+  readonly objectStore: ObjectStore;
+  readonly kernel: Kernel;
+  readonly temporaryDirectory: string;
+  readonly limits: Pick<WriterOptions, 'segmentRowsMax' | 'deltasMax'>;
+}
+
+export interface Flushed {
+  /** Everything up to it is in segments now. */
+  readonly through: LogSequence;
+  readonly segmentIds: readonly SegmentId[];
+  readonly revision: number;
+  /** Objects that the commit made superfluous. */
+  readonly supersededKeys: readonly string[];
+}
+
+/** A flush is one transaction of the metastore, which takes 512 writes. */
+const PARTITIONS_MAX = 128;
+const SEGMENTS_MAX = 256;
+
+/**
+ * Writes what the channel has that is not in segments: one or more segments for each partition, and the deletes that older
+ * segments need. All of it counts from the one transaction that also moves the checkpoint; before that, a failure leaves
+ * nothing but objects that nobody names. Call it for one channel once at a time.
+ */
+export async function flushChannel(channel: ChannelWriter, options: FlushChannelOptions): Promise<Flushed> {
+  const snapshot = await options.catalog.current();
+  const collection = snapshot.collections.get(channel.collectionId);
+  const before = snapshot.channel(channel.id);
+  if (collection === undefined || before === undefined) throw dropped(channel);
+  const through = channel.cut(PARTITIONS_MAX);
+  const { partitions, deletes } = channel.fresh.copyThrough(through, collection.schema);
+  const segments = await writeSegments(channel, collection, partitions, options);
+  const oldSegments = snapshot
+    .segmentsOf(collection.id)
+    .filter((segment) => segment.channelId === channel.id);
+  const deltas = await writeDeltas(before, deletes, oldSegments, options);
+  const revision = await options.catalog.change((present) =>
+    commitOf({ ...before, checkpoint: through, deltas: deltas.kept }, segments, present),
+  );
+  if (!(await options.catalog.current()).collections.has(collection.id)) throw dropped(channel);
+  return {
+    through,
+    segmentIds: segments.map((segment) => segment.id),
+    revision,
+    supersededKeys: deltas.superseded.map((delta) => delta.objectKey),
+  };
+}
+
+/** Rows of partitions that were dropped meanwhile are left out. */
+async function writeSegments(
+  channel: ChannelWriter,
+  collection: CollectionMeta,
+  partitions: readonly PartitionRows[],
+  options: FlushChannelOptions,
+): Promise<readonly SegmentMeta[]> {
+  const existing = partitions.filter(({ partitionId }) =>
+    collection.partitions.some((partition) => partition.id === partitionId),
+  );
+  const rowCount = existing.reduce((sum, { rows }) => sum + rows.rowCount, 0);
+  const rowsMax = Math.max(
+    options.limits.segmentRowsMax,
+    Math.ceil(rowCount / (SEGMENTS_MAX - PARTITIONS_MAX)),
+  );
+  const segments: SegmentMeta[] = [];
+  for (const { partitionId, rows, timestamps } of existing) {
+    for (let from = 0; from < rows.rowCount; from += rowsMax) {
+      const to = Math.min(from + rowsMax, rows.rowCount);
+      const segment = await writeSegment({
+        ...options,
+        collectionId: collection.id,
+        segmentId: await options.ids.takeOne<SegmentId>(),
+        partitionId,
+        channelId: channel.id,
+        schema: collection.schema,
+        schemaVersion: collection.schemaVersion,
+        rows: sliceRows(rows, from, to),
+        timestamps: timestamps.subarray(from, to),
+      });
+      segments.push(segment);
+    }
+  }
+  return segments;
+}
+
+interface Deltas {
+  readonly kept: readonly DeltaMeta[];
+  readonly superseded: readonly DeltaMeta[];
+}
+
+/** Deletes matter to older rows in segments only. When a channel has many delta objects, they become one. */
+async function writeDeltas(
+  channel: ChannelMeta,
+  deletes: DeleteBatch,
+  segments: readonly SegmentMeta[],
+  options: FlushChannelOptions,
+): Promise<Deltas> {
+  const oldestRow = oldestTimestamp(segments);
+  const isMerging = channel.deltas.length >= options.limits.deltasMax;
+  const old = isMerging ? channel.deltas : [];
+  const batches = [deletes];
+  for (const delta of old) batches.push(await readDelta(options.objectStore, delta));
+  const merged = mergeDeletes(batches, oldestRow);
+  const rest = isMerging ? [] : channel.deltas;
+  if (merged === null) return { kept: rest, superseded: old };
+  const delta = await writeDelta({
+    objectStore: options.objectStore,
+    collectionId: channel.collectionId,
+    deltaId: await options.ids.takeOne(),
+    deletes: merged,
+  });
+  return { kept: [...rest, delta], superseded: old };
+}
+
+/**
+ * Segments of a partition that was dropped while they were written are committed too: as orphans they are found and removed.
+ */
+function commitOf(channel: ChannelMeta, segments: readonly SegmentMeta[], present: CatalogSnapshot) {
+  const puts = segments.map((segment) => put(segmentDocumentKey(segment.collectionId, segment.id), segment));
+  const isDropped = !present.collections.has(channel.collectionId);
+  return isDropped ? puts : [...puts, put(channelDocumentKey(channel.id), channel)];
+}
+
+const put = (key: string, document: object) =>
+  ({ kind: 'put', key, value: encodeDocument(document) }) as const;
+
+function oldestTimestamp(segments: readonly SegmentMeta[]): bigint | null {
+  let oldest: bigint | null = null;
+  for (const segment of segments) {
+    const timestamp = BigInt(segment.minTimestamp);
+    if (oldest === null || timestamp < oldest) oldest = timestamp;
+  }
+  return oldest;
+}
+
+function dropped({ collectionId }: Pick<ChannelMeta, 'collectionId'>): MishardsError {
+  return new MishardsError('COLLECTION_NOT_FOUND', `collection not found[collection=${collectionId}]`);
+}

@@ -1,0 +1,77 @@
+import type { CatalogSnapshot } from '../catalog/catalog.ts';
+import type { CollectionMeta, IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
+import { INDEX_TYPES } from '../kernel/kernel.ts';
+
+/** An index file that a segment lacks. */
+export interface IndexJob {
+  readonly segment: SegmentMeta;
+  readonly index: IndexMeta;
+}
+
+/** An index file whose index was dropped. */
+export interface StaleFile {
+  readonly segment: SegmentMeta;
+  readonly file: IndexFile;
+}
+
+export interface IndexWork {
+  readonly missing: readonly IndexJob[];
+  readonly stale: readonly StaleFile[];
+}
+
+/** Whether segments have files of their own for the index. */
+export function hasFiles(index: IndexMeta): boolean {
+  return (INDEX_TYPES as readonly string[]).includes(index.type) && index.metric !== null;
+}
+
+/** Derives what is to be built and removed from the catalog alone. A collection is looked at again only when it has changed. */
+export class IndexWorkFinder {
+  readonly #rowsMin: number;
+  readonly #found = new WeakMap<
+    readonly SegmentMeta[],
+    { readonly indexes: readonly IndexMeta[]; readonly work: IndexWork }
+  >();
+
+  /** Segments with fewer rows need no file. */
+  constructor(rowsMin: number) {
+    this.#rowsMin = rowsMin;
+  }
+
+  find(snapshot: CatalogSnapshot): IndexWork {
+    const missing: IndexJob[] = [];
+    const stale: StaleFile[] = [];
+    for (const collection of snapshot.collections.values()) {
+      const work = this.#ofCollection(collection, snapshot.segmentsOf(collection.id));
+      missing.push(...work.missing);
+      stale.push(...work.stale);
+    }
+    return { missing, stale };
+  }
+
+  #ofCollection({ indexes }: CollectionMeta, segments: readonly SegmentMeta[]): IndexWork {
+    const found = this.#found.get(segments);
+    if (found?.indexes === indexes) return found.work;
+    const wanted = indexes.filter(hasFiles);
+    const work = {
+      missing: segments.flatMap((segment) => this.#missing(segment, wanted)),
+      stale: segments.flatMap((segment) =>
+        segment.indexes
+          .filter((file) => !indexes.some((index) => index.id === file.indexId))
+          .map((file) => ({ segment, file })),
+      ),
+    };
+    this.#found.set(segments, { indexes, work });
+    return work;
+  }
+
+  #missing(segment: SegmentMeta, wanted: readonly IndexMeta[]): IndexJob[] {
+    if (segment.rowCount < this.#rowsMin) return [];
+    return wanted
+      .filter(
+        (index) =>
+          segment.vectors.some((file) => file.fieldId === index.fieldId) &&
+          !segment.indexes.some((file) => file.indexId === index.id),
+      )
+      .map((index) => ({ segment, index }));
+  }
+}

@@ -1,0 +1,68 @@
+import { DEFAULT_CATALOG_LIMITS, type CatalogLimits } from './commands/command-context.ts';
+
+/** Limits and times of a writer. Every bound that is reached shows itself as the error named here. */
+export interface WriterOptions {
+  /** A standby takes over after this when the active writer falls silent. */
+  readonly leaseTtlMs: number;
+  /** Fresh bytes of a channel that start a flush. */
+  readonly flushBytes: number;
+  /** Fresh rows of a channel that start a flush. */
+  readonly flushRows: number;
+  /** Age of the oldest fresh row of a channel that starts a flush. */
+  readonly flushAgeMs: number;
+  /** Channels flushed at the same time. Each holds a copy of its fresh rows while it is written. */
+  readonly flushConcurrency: number;
+  /** Rows of a segment; a flush is cut into segments of at most so many. */
+  readonly segmentRowsMax: number;
+  /** Delete objects of a channel; one more merges them into one. Every reader reads all of them when it opens a segment. */
+  readonly deltasMax: number;
+  /** Smaller segments are searched exactly and get no index file. */
+  readonly indexRowsMin: number;
+  /** Threads of one index build; 0 = those of the kernel. */
+  readonly indexThreads: number;
+  /** Index builds at the same time. */
+  readonly indexConcurrency: number;
+  /** Unflushed bytes of all channels; above it writes are refused with `OVERLOADED` until a flush has made room. */
+  readonly freshBytesMax: number;
+  /** Bytes of writes that are not yet durable; above it writes are refused with `OVERLOADED`. */
+  readonly inFlightBytesMax: number;
+  /** Bytes of the newest log entries kept at hand for the readers that follow, over all channels. */
+  readonly tailBytesMax: number;
+  /** How long flushed log entries stay for readers that lag. */
+  readonly logGraceMs: number;
+  /** How long objects and logs stay after what named them was dropped, for searches planned before. */
+  readonly orphanGraceMs: number;
+  /** Channels recovered at the same time after a takeover. */
+  readonly recoveryConcurrency: number;
+  /** How often flushing, truncation and removal are looked at. */
+  readonly maintenanceIntervalMs: number;
+  /** First and longest rest before something that failed is tried again; it doubles in between. */
+  readonly retryMs: number;
+  readonly retryMaxMs: number;
+  readonly limits: CatalogLimits;
+}
+
+const MIB = 2 ** 20;
+
+export const DEFAULT_WRITER_OPTIONS: WriterOptions = Object.freeze({
+  leaseTtlMs: 3_000,
+  flushBytes: 256 * MIB,
+  flushRows: 500_000,
+  flushAgeMs: 600_000,
+  flushConcurrency: 2,
+  segmentRowsMax: 1_000_000,
+  deltasMax: 16,
+  indexRowsMin: 1_024,
+  indexThreads: 0,
+  indexConcurrency: 1,
+  freshBytesMax: 2_048 * MIB,
+  inFlightBytesMax: 256 * MIB,
+  tailBytesMax: 256 * MIB,
+  logGraceMs: 120_000,
+  orphanGraceMs: 120_000,
+  recoveryConcurrency: 16,
+  maintenanceIntervalMs: 500,
+  retryMs: 100,
+  retryMaxMs: 30_000,
+  limits: DEFAULT_CATALOG_LIMITS,
+});
