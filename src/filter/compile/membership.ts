@@ -65,7 +65,10 @@ export function compileContains(node: CallNode, field: TypedNode, argument: Type
   const sets = values.map((value, index) => {
     const set = arrayItemSet(type, value);
     if (set !== null) return set;
-    throw filterError(node.at, `${describe(field)} cannot contain the value at index ${index}, which is ${kindOf(value)}`);
+    throw filterError(
+      node.at,
+      `${describe(field)} cannot contain the value at index ${index}, which is ${kindOf(value)}`,
+    );
   });
   const predicate: Predicate = {
     kind: 'arrayContains',
