@@ -60,10 +60,6 @@ export function mismatch(at: number, action: string, left: TypedNode, right: Typ
   return filterError(at, `${describe(left)} cannot be ${action} ${describe(right)}`);
 }
 
-export function isStringOperand(operand: Operand): boolean {
-  return operand.type === 'VarChar';
-}
-
 export function isFloatType(type: OperandType): boolean {
   return type === 'Float' || type === 'Double';
 }

@@ -31,10 +31,6 @@ export interface StringVector extends VectorBase {
   readonly ends: Int32Array;
 }
 
-export function rowCountOf(vector: Vector): number {
-  return vector.kind === 'string' ? vector.starts.length : vector.values.length;
-}
-
 /** A view of a column; nothing is copied. JSON, Array and vector columns are not single values. */
 export function vectorOf(column: Column): Vector {
   const known = column.validity;
