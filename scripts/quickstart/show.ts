@@ -1,0 +1,47 @@
+import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { COLLECTION, EF } from './words-collection.ts';
+import { succeeded } from '../../test/support/milvus.ts';
+import { askManagement } from '../../src/cli/management-client.ts';
+import type { RouteExplanation } from '../../src/proxy/proxy-core.ts';
+import type { Embeddings } from '../embeddings.ts';
+
+const WORDS = ['piano', 'berlin', 'quantum', 'banana', 'justice', 'dolphin'];
+
+export async function showNearestWords(
+  client: MilvusClient,
+  embeddings: Embeddings,
+  say: (line: string) => void,
+): Promise<void> {
+  const { words, vectors, dim } = embeddings;
+  for (const word of WORDS) {
+    const row = words.indexOf(word);
+    if (row === -1) continue;
+    const data = Array.from(vectors.subarray(row * dim, (row + 1) * dim));
+    const answer = succeeded(
+      await client.search({
+        collection_name: COLLECTION,
+        data,
+        limit: 6,
+        output_fields: ['word'],
+        params: { ef: EF },
+      }),
+    );
+    const near = answer.results.filter((hit) => hit['word'] !== word).map((hit) => String(hit['word']));
+    say(`  ${word.padEnd(8)} → ${near.slice(0, 5).join(', ')}`);
+  }
+}
+
+/** Which reader answers for which segments, from the proxy's own explanation. */
+export async function showRoutes(
+  management: string,
+  collection: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const route = (await askManagement(management, '/route', { collection })) as RouteExplanation;
+  say(`routing (${route.router}, ${route.copies} copies of each segment):`);
+  for (const item of route.items.filter(({ kind }) => kind === 'segment')) {
+    say(
+      `  segment ${item.key} (${item.rowCount} rows): ${item.nodes.slice(0, route.copies).join(', ')}, then ${item.nodes.slice(route.copies).join(', ')}`,
+    );
+  }
+}

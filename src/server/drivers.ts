@@ -1,0 +1,80 @@
+import { join, resolve } from 'node:path';
+import type { Config } from '../config/index.ts';
+import { MishardsError } from '../errors/index.ts';
+import type { Host } from '../host/index.ts';
+import type { Log } from '../log/log.ts';
+import type { Metastore } from '../metastore/metastore.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+
+/** What a driver may look at to open itself. */
+export interface DriverContext {
+  readonly config: Config;
+  readonly host: Host;
+}
+
+type Drivers<Contract> = Readonly<Record<string, (context: DriverContext) => Promise<Contract>>>;
+
+/** Every driver there is, loaded only when the configuration names it. */
+const METASTORES: Drivers<Metastore> = {
+  sqlite: async ({ config, host }) => {
+    const { createSqliteMetastore } = await import('../metastore/sqlite/sqlite-metastore.ts');
+    return await createSqliteMetastore({ host, path: pathOf(config, 'metastore.path', 'metadata.db') });
+  },
+  memory: async ({ host }) => {
+    const { createMemoryMetastore } = await import('../metastore/memory/memory-metastore.ts');
+    return createMemoryMetastore({ host });
+  },
+};
+
+const OBJECT_STORES: Drivers<ObjectStore> = {
+  local: async ({ config, host }) => {
+    const { createLocalObjectStore } = await import('../object-store/local/local-object-store.ts');
+    return await createLocalObjectStore({ host, directory: pathOf(config, 'object_store.path', 'objects') });
+  },
+  memory: async ({ host }) => {
+    const { createMemoryObjectStore } = await import('../object-store/memory/memory-object-store.ts');
+    return createMemoryObjectStore({ host });
+  },
+};
+
+const LOGS: Drivers<Log> = {
+  local: async ({ config, host }) => {
+    const { createLocalLog } = await import('../log/local/local-log.ts');
+    return await createLocalLog({ host, directory: pathOf(config, 'log.path', 'log') });
+  },
+  memory: async ({ host }) => {
+    const { createMemoryLog } = await import('../log/memory/memory-log.ts');
+    return createMemoryLog({ host });
+  },
+};
+
+export const openMetastore = (context: DriverContext): Promise<Metastore> =>
+  open('metastore.type', METASTORES, context);
+export const openObjectStore = (context: DriverContext): Promise<ObjectStore> =>
+  open('object_store.type', OBJECT_STORES, context);
+export const openLog = (context: DriverContext): Promise<Log> => open('log.type', LOGS, context);
+
+/** The configured path, or the name within the data directory; absolute. */
+export function pathOf(
+  config: Config,
+  key: 'metastore.path' | 'object_store.path' | 'log.path' | 'reader.cache_path',
+  name: string,
+): string {
+  return resolve(config[key] === '' ? join(config['data.directory'], name) : config[key]);
+}
+
+async function open<Contract>(
+  key: 'metastore.type' | 'object_store.type' | 'log.type',
+  drivers: Drivers<Contract>,
+  context: DriverContext,
+): Promise<Contract> {
+  const type = context.config[key];
+  const create = Object.hasOwn(drivers, type) ? drivers[type] : undefined;
+  if (create === undefined) {
+    throw new MishardsError(
+      'CONFIG_INVALID',
+      `${key} is "${type}"; use one of ${Object.keys(drivers).join(', ')}`,
+    );
+  }
+  return await create(context);
+}
