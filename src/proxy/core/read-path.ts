@@ -19,7 +19,7 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
 import type { Host } from '../../host/index.ts';
 import type { Guarantee, NodeStats, ReaderApi, SubRequest } from '../../protocol/reader-api.ts';
-import { withSpan, withSyncSpan } from '../../telemetry/tracing.ts';
+import { withSpan, withSyncSpan, type SpanAttributes } from '../../telemetry/tracing.ts';
 import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
 
 export interface ReadPathDependencies {
@@ -42,6 +42,18 @@ export class ReadPath {
   }
 
   async search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer> {
+    return await withSpan('search', context.trace, requestAttributes(command, command.limit), (trace) =>
+      this.#search(command, { ...context, trace }),
+    );
+  }
+
+  async query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {
+    return await withSpan('query', context.trace, requestAttributes(command, command.limit), (trace) =>
+      this.#query(command, { ...context, trace }),
+    );
+  }
+
+  async #search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer> {
     const { fieldId, metric, queryCount, queries, params, scoreAbove, scoreUpTo } = command;
     const k = command.offset + command.limit;
     const results = await this.#read(command, context, (api, part, options) =>
@@ -55,7 +67,7 @@ export class ReadPath {
     );
   }
 
-  async query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {
+  async #query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {
     const { countOnly } = command;
     const rowsMax = this.#with.options.queryRowsMax;
     // One row more than allowed tells an answer that is exactly full from one that is too large.
@@ -145,6 +157,15 @@ export class ReadPath {
       },
     );
   }
+}
+
+function requestAttributes(command: ReadCommand, limit: number | null): SpanAttributes {
+  return {
+    'mishards.collection': command.collection.name,
+    'mishards.filter': command.filter?.text ?? '',
+    'mishards.consistency': command.consistency,
+    'mishards.limit': limit ?? -1,
+  };
 }
 
 function subRequest(
