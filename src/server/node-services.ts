@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { openLog, openMetastore, openObjectStore } from './drivers.ts';
 import { openDiscovery } from './open-discovery.ts';
-import { openCatalog } from '../catalog/index.ts';
+import { openCatalog } from '../catalog/metastore-catalog.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/index.ts';
 import type { Discovery } from '../discovery/discovery.ts';
@@ -57,7 +57,13 @@ export async function openServices(
   const metastore = overrides.metastore ?? stack.use(await openMetastore({ config, host }));
   const objectStore = overrides.objectStore ?? stack.use(await openObjectStore({ config, host }));
   const log = overrides.log ?? stack.use(await openLog({ config, host }));
-  const catalog = stack.use(await openCatalog({ metastore, timers: host.timers, logger }));
+  const catalog = stack.use(
+    await openCatalog({
+      metastore,
+      timers: host.timers,
+      onProblem: (error) => logger.warn({ error }, 'the catalog cannot be brought up to date'),
+    }),
+  );
   const wire = createWire({
     host,
     limits: {
@@ -72,7 +78,8 @@ export async function openServices(
   const discovery = stack.use(await openDiscovery({ config, host, metastore, wire, logger }));
   let kernel: Kernel | null = null;
   const openKernel = (): Kernel => {
-    kernel ??= stack.use(
+    if (kernel !== null) return kernel;
+    kernel = stack.use(
       createKernel({
         threads: config['kernel.threads'] || availableParallelism(),
         queueMax: config['kernel.queue_max'],

@@ -4,11 +4,11 @@ import { SeededRandom } from '../../src/host/index.ts';
 
 export const DIM = 8;
 
-export interface Point {
+export type Point = {
   readonly id: number;
   readonly tag: string;
   readonly vector: number[];
-}
+};
 
 /** Points with ids from `first` up; the same for the same seed and ids. */
 export function randomPoints(count: number, first = 0, seed = 1): Point[] {
