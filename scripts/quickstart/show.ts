@@ -5,7 +5,34 @@ import { askManagement } from '../../src/cli/management-client.ts';
 import type { RouteExplanation } from '../../src/proxy/proxy-core.ts';
 import type { Embeddings } from '../embeddings.ts';
 
-const WORDS = ['piano', 'berlin', 'quantum', 'banana', 'justice', 'dolphin'];
+/** Well-known words, of which the first few that were inserted are shown. */
+const CANDIDATES = [
+  'piano',
+  'berlin',
+  'quantum',
+  'banana',
+  'justice',
+  'dolphin',
+  'guitar',
+  'tokyo',
+  'biology',
+  'coffee',
+  'lawyer',
+  'tiger',
+  'violin',
+  'paris',
+  'chemistry',
+  'orange',
+  'poetry',
+  'whale',
+  'january',
+  'football',
+  'copper',
+  'river',
+  'surgeon',
+  'novel',
+];
+const SHOWN = 5;
 
 export async function showNearestWords(
   client: MilvusClient,
@@ -13,9 +40,8 @@ export async function showNearestWords(
   say: (line: string) => void,
 ): Promise<void> {
   const { words, vectors, dim } = embeddings;
-  for (const word of WORDS) {
+  for (const word of CANDIDATES.filter((candidate) => words.includes(candidate)).slice(0, SHOWN)) {
     const row = words.indexOf(word);
-    if (row === -1) continue;
     const data = Array.from(vectors.subarray(row * dim, (row + 1) * dim));
     const answer = succeeded(
       await client.search({

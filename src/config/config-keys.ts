@@ -76,15 +76,22 @@ export const CONFIG_KEYS = {
     doc: 'placement of segments: `consistent-hash`, `rendezvous`, `round-robin`, or a module (`npm:name` or a path)',
   }),
 
+  'routing.load_bound': fraction({
+    default: 1.25,
+    min: 1.01,
+    max: 100,
+    doc: 'consistent-hash: no reader gets more than this many times its fair share, where whole segments allow it',
+  }),
+
   'wire.address': text({
     default: 'tcp://127.0.0.1:0',
     doc: 'where this process listens for other nodes; port 0 = any',
   }),
   'wire.frame_bytes_max': size({
-    default: 128 * MIB,
+    default: 256 * MIB,
     min: MIB,
     max: 2 * GIB,
-    doc: 'largest message between nodes',
+    doc: 'largest message between nodes: a client message of 64 MiB with its columns spread, four times over',
   }),
   'wire.calls_max': integer({
     default: 4_096,
@@ -92,11 +99,35 @@ export const CONFIG_KEYS = {
     max: 1_000_000,
     doc: 'calls under way on one connection; more are refused as overload',
   }),
+  'wire.queued_bytes_max': size({
+    default: 512 * MIB,
+    min: MIB,
+    max: 64 * GIB,
+    doc: 'bytes waiting to be sent on one connection; above it a caller refuses calls and a server stops reading',
+  }),
+  'wire.served_bytes_max': size({
+    default: 512 * MIB,
+    min: MIB,
+    max: 64 * GIB,
+    doc: 'request bytes a server works on for one connection; above it it stops reading',
+  }),
+  'wire.connections_max': integer({
+    default: 1_024,
+    min: 1,
+    max: 100_000,
+    doc: 'connections a node accepts: one from every other node',
+  }),
   'wire.heartbeat_interval': duration({
     default: 1_000,
     min: 50,
     max: MINUTE,
     doc: 'a connection silent for three of these is taken as lost',
+  }),
+  'wire.connect_timeout': duration({
+    default: 2_000,
+    min: 50,
+    max: MINUTE,
+    doc: 'time to connect and shake hands',
   }),
 
   'proxy.host': text({

@@ -69,12 +69,16 @@ export async function openServices(
     limits: {
       frameBytesMax: config['wire.frame_bytes_max'],
       callsMax: config['wire.calls_max'],
+      queuedBytesMax: config['wire.queued_bytes_max'],
+      servedBytesMax: config['wire.served_bytes_max'],
+      connectionsMax: config['wire.connections_max'],
       heartbeatMs: config['wire.heartbeat_interval'],
+      connectTimeoutMs: config['wire.connect_timeout'],
     },
     onProtocolError: (event) =>
       logger.warn({ ...event }, 'a connection was closed for breaking the protocol'),
   });
-  const router = await loadRouter(config['routing.type'], {}, process.cwd());
+  const router = await loadRouter(config['routing.type'], routerOptions(config), process.cwd());
   const discovery = stack.use(await openDiscovery({ config, host, metastore, wire, logger }));
   let kernel: Kernel | null = null;
   const openKernel = (): Kernel => {
@@ -101,4 +105,8 @@ export async function openServices(
     discovery,
     kernel: openKernel,
   };
+}
+
+function routerOptions(config: Config): Readonly<Record<string, unknown>> {
+  return config['routing.type'] === 'consistent-hash' ? { load_bound: config['routing.load_bound'] } : {};
 }
