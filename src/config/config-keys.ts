@@ -186,16 +186,17 @@ export const CONFIG_KEYS = {
     doc: 'port for /healthz, /livez, /readyz, /metrics; 0 = any',
   }),
 
-  'reader.cache_path': text({
+  'cache.path': text({
     default: '',
-    doc: 'local disk cache of segments; empty = cache/<node id> in the data directory',
+    doc: 'local disk cache of segments, a folder for each node in it; empty = cache in the data directory',
   }),
-  'reader.cache_bytes_max': size({
+  'cache.bytes_max': size({
     default: 64 * GIB,
     min: MIB,
     max: 64 * TIB,
-    doc: 'bound of the disk cache',
+    doc: 'bound of the disk cache of one node',
   }),
+
   'reader.memory_bytes_max': size({
     default: 16 * GIB,
     min: 16 * MIB,

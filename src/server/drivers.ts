@@ -42,9 +42,9 @@ const LOGS: Drivers<Log> = {
     const { createLocalLog } = await import('../log/local/local-log.ts');
     return await createLocalLog({ host, directory: pathOf(config, 'log.path', 'log') });
   },
-  memory: async ({ host }) => {
+  memory: async () => {
     const { createMemoryLog } = await import('../log/memory/memory-log.ts');
-    return createMemoryLog({ host });
+    return createMemoryLog();
   },
 };
 
@@ -54,13 +54,14 @@ export const openObjectStore = (context: DriverContext): Promise<ObjectStore> =>
   open('object_store.type', OBJECT_STORES, context);
 export const openLog = (context: DriverContext): Promise<Log> => open('log.type', LOGS, context);
 
-/** The configured path, or the name within the data directory; absolute. */
+/** The configured path, or the name within the data directory; then the rest below it. Absolute. */
 export function pathOf(
   config: Config,
-  key: 'metastore.path' | 'object_store.path' | 'log.path' | 'reader.cache_path',
+  key: 'metastore.path' | 'object_store.path' | 'log.path' | 'cache.path',
   name: string,
+  ...rest: readonly string[]
 ): string {
-  return resolve(config[key] === '' ? join(config['data.directory'], name) : config[key]);
+  return resolve(config[key] === '' ? join(config['data.directory'], name) : config[key], ...rest);
 }
 
 async function open<Contract>(

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { openLog, openMetastore, openObjectStore } from './drivers.ts';
 import { openDiscovery } from './open-discovery.ts';
-import { openCatalog } from '../catalog/metastore-catalog.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import { openCatalog, type MetastoreCatalog } from '../catalog/metastore-catalog.ts';
 import type { Config } from '../config/index.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Host } from '../host/index.ts';
@@ -27,7 +26,7 @@ export interface NodeServices {
   readonly metastore: Metastore;
   readonly objectStore: ObjectStore;
   readonly log: Log;
-  readonly catalog: Catalog;
+  readonly catalog: MetastoreCatalog;
   readonly wire: Wire;
   readonly discovery: Discovery;
   readonly router: Router;

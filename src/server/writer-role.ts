@@ -1,25 +1,37 @@
+import { join, resolve } from 'node:path';
+import { openCache } from './open-cache.ts';
 import { listenWire, nodeInfo, type RoleOptions, type RunningRole } from './role.ts';
 import type { NodeServices } from './node-services.ts';
+import type { Config } from '../config/index.ts';
+import { MishardsError } from '../errors/index.ts';
 import { serveWriter } from '../protocol/writer-server.ts';
-import { createWriter } from '../writer/index.ts';
+import type { WireHandler } from '../wire/wire.ts';
+import { createWriter } from '../writer/writer.ts';
+import type { WriterOptions } from '../writer/writer-options.ts';
 
 export async function startWriterRole(services: NodeServices, options: RoleOptions): Promise<RunningRole> {
-  const { config, discovery } = services;
+  const { config, discovery, metrics } = services;
   await using stack = new AsyncDisposableStack();
+  // The writer announces its address with its lease, so it must be known before the writer can be made.
+  let handler: WireHandler | null = null;
   const server = stack.use(
-    await listenWire(services, 'writer', options.listenAddress, (method, request, context) =>
-      handler(method, request, context),
-    ),
-  );
-  const writer = stack.use(
-    await createWriter({
-      ...services,
-      kernel: services.kernel(),
-      node: nodeInfo(services, 'writer', options, server.address),
-      options: {},
+    await listenWire(services, 'writer', options.listenAddress, async (method, request, context) => {
+      if (handler === null) throw new MishardsError('SERVICE_NOT_READY', `${options.id} is starting`);
+      return await handler(method, request, context);
     }),
   );
-  const handler = serveWriter(writer.api);
+  const writer = stack.use(
+    createWriter({
+      ...services,
+      kernel: services.kernel(),
+      cache: stack.use(await openCache(services, options.id)),
+      temporaryDirectory: resolve(join(config['data.directory'], 'tmp', options.id)),
+      node: { id: options.id, address: server.address },
+      options: writerOptions(config),
+    }),
+  );
+  handler = serveWriter(writer.api);
+  metrics.gauge('writer_is_leader', '1 while this writer holds the lease', () => Number(writer.isLeader));
   stack.use(await discovery.register(nodeInfo(services, 'writer', options, server.address)));
   const owned = stack.move();
   return {
@@ -27,5 +39,19 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
     notReady: () => [],
     pages: new Map(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function writerOptions(config: Config): Partial<WriterOptions> {
+  return {
+    leaseTtlMs: config['writer.lease_ttl'],
+    flushBytes: config['writer.flush_bytes'],
+    flushRows: config['writer.flush_rows'],
+    flushAgeMs: config['writer.flush_age'],
+    segmentRowsMax: config['writer.segment_rows_max'],
+    indexRowsMin: config['writer.index_rows_min'],
+    indexThreads: config['writer.index_threads'],
+    freshBytesMax: config['writer.fresh_bytes_max'],
+    logGraceMs: config['writer.log_grace'],
   };
 }
