@@ -165,6 +165,12 @@ export const CONFIG_KEYS = {
     max: HOUR,
     doc: 'how far behind consistency level Bounded may be',
   }),
+  'proxy.writer_wait': duration({
+    default: 10_000,
+    min: 0,
+    max: HOUR,
+    doc: 'how long a write or a change of schema waits for a writer to take the lease; longer than a takeover, shorter than clients wait',
+  }),
   'proxy.query_rows_max': integer({
     default: 1_000_000,
     min: 1,

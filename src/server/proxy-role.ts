@@ -22,6 +22,7 @@ export async function startProxyRole(services: NodeServices, options: RoleOption
         replansMax: config['proxy.replans_max'],
         probeIntervalMs: config['discovery.probe_interval'],
         boundedStalenessMs: config['proxy.bounded_staleness'],
+        writerWaitMs: config['proxy.writer_wait'],
         queryRowsMax: config['proxy.query_rows_max'],
       },
     }),

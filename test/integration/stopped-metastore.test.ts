@@ -11,7 +11,10 @@ const NAME = 'points';
 
 test('searches need no metadata service: they go on while it is stopped', async () => {
   const metastore = new FaultableMetastore(createMemoryMetastore({ host: createNodeHost(1) }));
-  await using cluster = await TestCluster.start({ overrides: { metastore } });
+  await using cluster = await TestCluster.start({
+    overrides: { metastore },
+    settings: ['proxy.writer_wait=1s'],
+  });
   const client = await cluster.client();
   const points = randomPoints(500);
   await createPoints(client, NAME);

@@ -23,6 +23,8 @@ export interface ProxyOptions {
   readonly probeIntervalMs: number;
   /** How far behind Bounded consistency may be. */
   readonly boundedStalenessMs: number;
+  /** How long a write or change of schema waits for a writer. */
+  readonly writerWaitMs: number;
   /** Rows a query may return. */
   readonly queryRowsMax: number;
 }
@@ -40,7 +42,7 @@ export interface ProxyDependencies {
 
 export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncDisposable {
   const { host, catalog, discovery, options } = dependencies;
-  const link = new WriterLink({ catalog, clock: host.clock, writerFor: dependencies.writerFor });
+  const link = new WriterLink({ ...dependencies, ...host, ...options });
   const pool = new ReaderPool({ ...dependencies, ...host, ...options });
   const guarantees = new Guarantees(link, options.boundedStalenessMs);
   const placements = new PlacementCache(dependencies.router);

@@ -2,13 +2,16 @@ import type { RequestContext } from '../proxy-core.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { WriterLeader } from '../../catalog/model.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
-import type { Clock } from '../../host/index.ts';
+import type { Clock, Timers } from '../../host/index.ts';
 import type { WriterApi } from '../../protocol/writer-api.ts';
 import type { CallOptions } from '../../wire/wire.ts';
 
 export interface WriterLinkOptions {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly timers: Timers;
+  /** How long a request waits for somebody to take the lease: longer than a takeover takes, shorter than a client's patience. */
+  readonly writerWaitMs: number;
   readonly writerFor: (leader: WriterLeader) => WriterApi & AsyncDisposable;
 }
 
@@ -64,8 +67,13 @@ export class WriterLink implements AsyncDisposable {
   async #waitForLeader(refusedBy: WriterLeader | null, signal: AbortSignal): Promise<WriterLeader> {
     const isNew = (leader: WriterLeader | null): boolean =>
       leader !== null && leader.epoch !== refusedBy?.epoch;
+    const enough = new AbortController();
+    using _ = this.#options.timers.after(this.#options.writerWaitMs, () => enough.abort());
     try {
-      const snapshot = await this.#options.catalog.waitFor((candidate) => isNew(candidate.writer), signal);
+      const snapshot = await this.#options.catalog.waitFor(
+        (candidate) => isNew(candidate.writer),
+        AbortSignal.any([signal, enough.signal]),
+      );
       return snapshot.writer!;
     } catch (error) {
       throw noWriter(refusedBy, error);
