@@ -3,72 +3,23 @@ import type { Positions } from './writer-api.ts';
 import type { ChannelId } from '../schema/index.ts';
 import type { JsonValue } from '../util/packet.ts';
 
-/** What the heads of packets between nodes are read with. All throw `CORRUPT_DATA` naming `what`. */
-export type Head = Readonly<Record<string, JsonValue | undefined>>;
-
-export function asHead(value: JsonValue | undefined, what: string): Head {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unlike(value, what);
-  return value as Head;
-}
-
-export function asList(value: JsonValue | undefined, what: string): readonly JsonValue[] {
-  if (!Array.isArray(value)) throw unlike(value, what);
-  return value;
-}
-
-export function asText(value: JsonValue | undefined, what: string): string {
-  if (typeof value !== 'string') throw unlike(value, what);
-  return value;
-}
-
-export function asNumber(value: JsonValue | undefined, what: string): number {
-  if (typeof value !== 'number') throw unlike(value, what);
-  return value;
-}
-
-/** A safe integer from 0 up. */
-export function asCount(value: JsonValue | undefined, what: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw unlike(value, what);
-  return value as number;
-}
-
-export function asFlag(value: JsonValue | undefined, what: string): boolean {
-  if (typeof value !== 'boolean') throw unlike(value, what);
-  return value;
-}
-
-/** Texts, of which `Id` may be a branded kind. */
-export function asTexts<Id extends string = string>(
-  value: JsonValue | undefined,
-  what: string,
-): readonly Id[] {
-  return asList(value, what).map((entry) => asText(entry, what) as Id);
-}
-
-export function asCounts(value: JsonValue | undefined, what: string): readonly number[] {
-  return asList(value, what).map((entry) => asCount(entry, what));
-}
-
-/** null where the value is null, else what `read` makes of it. */
-export function orNull<T>(
-  value: JsonValue | undefined,
-  what: string,
-  read: (value: JsonValue | undefined, what: string) => T,
-): T | null {
-  return value === null ? null : read(value, what);
-}
-
+/** A map of channels to log sequences as JSON. */
 export function packPositions(positions: Positions): JsonValue {
   return [...positions];
 }
 
+/** `CORRUPT_DATA`, naming `what`, for anything `packPositions` cannot have made. */
 export function unpackPositions(value: JsonValue | undefined, what: string): Positions {
-  return new Map(
-    asList(value, what).map((entry) => {
-      const [channel, sequence] = asList(entry, what);
-      return [asText(channel, what) as ChannelId, asCount(sequence, what)];
-    }),
-  );
+  if (!Array.isArray(value)) throw unlike(value, what);
+  return new Map(value.map((entry) => asPosition(entry, what)));
+}
+
+function asPosition(entry: JsonValue, what: string): readonly [ChannelId, number] {
+  if (!Array.isArray(entry) || entry.length !== 2) throw unlike(entry, what);
+  const [channel, sequence]: readonly JsonValue[] = entry;
+  if (typeof channel !== 'string' || typeof sequence !== 'number') throw unlike(entry, what);
+  if (!Number.isSafeInteger(sequence) || sequence < 0) throw unlike(entry, what);
+  return [channel as ChannelId, sequence];
 }
 
 function unlike(value: JsonValue | undefined, what: string): MishardsError {

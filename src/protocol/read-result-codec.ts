@@ -1,109 +1,94 @@
-import { asCount, asFlag, asHead, asNumber, asTexts } from './codecs.ts';
+import { packetCodec, type Codec } from './method.ts';
 import type { LoadedReport, NodeStats, NodeStatus, QueryResult, SearchResult } from './reader-api.ts';
-import {
-  packColumn,
-  packRows,
-  PartReader,
-  unpackKeys,
-  unpackRows,
-  type PrimaryKeyColumn,
-} from '../columns/index.ts';
+import { packColumn, packRows, unpackKeys, unpackRows } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { JsonValue, Packet } from '../util/packet.ts';
+import { JsonFields } from '../util/json-fields.ts';
+import type { JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
 
-export function packSearchResult(result: SearchResult): Packet {
-  const parts = [bytesOf(result.counts), bytesOf(result.scores)];
-  const keys = packColumn(result.keys, parts);
-  const rows = packRows(result.rows, parts);
-  return { head: { keys, rows, stats: packStats(result.stats) }, parts };
-}
+export const searchResultCodec: Codec<SearchResult> = packetCodec(
+  (result, parts) => {
+    parts.push(bytesOf(result.counts), bytesOf(result.scores));
+    const keys = packColumn(result.keys, parts);
+    return { keys, rows: packRows(result.rows, parts), stats: packStats(result.stats) };
+  },
+  (head, parts) => {
+    const fields = new JsonFields('hits', head);
+    const counts = viewAs(Uint32Array, parts.next());
+    const scores = viewAs(Float32Array, parts.next());
+    const keys = unpackKeys(fields.raw['keys'], parts);
+    const rows = unpackRows(fields.raw['rows'], parts);
+    const hitCount = counts.reduce((sum, count) => sum + count, 0);
+    requireSame(hitCount, scores.length, keys.length, rows.rowCount);
+    return { counts, scores, keys, rows, stats: fields.object('stats', unpackStats) };
+  },
+);
 
-export function unpackSearchResult(packet: Packet): SearchResult {
-  const head = asHead(packet.head, 'hits');
-  const parts = new PartReader(packet.parts);
-  const counts = viewAs(Uint32Array, parts.next());
-  const scores = viewAs(Float32Array, parts.next());
-  const keys = unpackKeys(head['keys'], parts);
-  const rows = unpackRows(head['rows'], parts);
-  parts.end();
-  const hitCount = counts.reduce((sum, count) => sum + count, 0);
-  requireRows(hitCount, scores.length, keys, rows.rowCount);
-  return { counts, scores, keys, rows, stats: unpackStats(head['stats']) };
-}
+export const queryResultCodec: Codec<QueryResult> = packetCodec(
+  (result, parts) => {
+    parts.push(bytesOf(result.timestamps));
+    const keys = packColumn(result.keys, parts);
+    const rows = packRows(result.rows, parts);
+    return { count: result.count, keys, rows, stats: packStats(result.stats) };
+  },
+  (head, parts) => {
+    const fields = new JsonFields('rows', head);
+    const timestamps = viewAs(BigUint64Array, parts.next());
+    const keys = unpackKeys(fields.raw['keys'], parts);
+    const rows = unpackRows(fields.raw['rows'], parts);
+    requireSame(keys.length, timestamps.length, rows.rowCount);
+    const stats = fields.object('stats', unpackStats);
+    return { count: fields.count('count'), keys, timestamps, rows, stats };
+  },
+);
 
-export function packQueryResult(result: QueryResult): Packet {
-  const parts = [bytesOf(result.timestamps)];
-  const keys = packColumn(result.keys, parts);
-  const rows = packRows(result.rows, parts);
-  return { head: { count: result.count, keys, rows, stats: packStats(result.stats) }, parts };
-}
+export const loadedReportCodec: Codec<LoadedReport> = packetCodec(
+  ({ segmentIds, indexedSegmentIds, freshRowCount, memoryBytes }) => ({
+    segmentIds,
+    indexedSegmentIds,
+    freshRowCount,
+    memoryBytes,
+  }),
+  (head) => {
+    const fields = new JsonFields('loaded', head);
+    return {
+      segmentIds: fields.texts('segmentIds'),
+      indexedSegmentIds: fields.texts('indexedSegmentIds'),
+      freshRowCount: fields.count('freshRowCount'),
+      memoryBytes: fields.count('memoryBytes'),
+    };
+  },
+);
 
-export function unpackQueryResult(packet: Packet): QueryResult {
-  const head = asHead(packet.head, 'rows');
-  const parts = new PartReader(packet.parts);
-  const timestamps = viewAs(BigUint64Array, parts.next());
-  const keys = unpackKeys(head['keys'], parts);
-  const rows = unpackRows(head['rows'], parts);
-  parts.end();
-  requireRows(keys.length, timestamps.length, keys, rows.rowCount);
-  return {
-    count: asCount(head['count'], 'a count'),
-    keys,
-    timestamps,
-    rows,
-    stats: unpackStats(head['stats']),
-  };
-}
+export const nodeStatusCodec: Codec<NodeStatus> = packetCodec(
+  ({ ready, inFlight, memoryBytes, revision }) => ({ ready, inFlight, memoryBytes, revision }),
+  (head) => {
+    const fields = new JsonFields('status', head);
+    return {
+      ready: fields.flag('ready'),
+      inFlight: fields.count('inFlight'),
+      memoryBytes: fields.count('memoryBytes'),
+      revision: fields.count('revision'),
+    };
+  },
+);
 
-export function packLoadedReport(report: LoadedReport): Packet {
-  const { segmentIds, indexedSegmentIds, freshRowCount, memoryBytes } = report;
-  return { head: { segmentIds, indexedSegmentIds, freshRowCount, memoryBytes }, parts: [] };
-}
-
-export function unpackLoadedReport(packet: Packet): LoadedReport {
-  const head = asHead(packet.head, 'a report of what is loaded');
-  return {
-    segmentIds: asTexts(head['segmentIds'], 'segment ids'),
-    indexedSegmentIds: asTexts(head['indexedSegmentIds'], 'segment ids'),
-    freshRowCount: asCount(head['freshRowCount'], 'a count of rows'),
-    memoryBytes: asCount(head['memoryBytes'], 'bytes'),
-  };
-}
-
-export function packNodeStatus(status: NodeStatus): Packet {
-  const { ready, inFlight, memoryBytes, revision } = status;
-  return { head: { ready, inFlight, memoryBytes, revision }, parts: [] };
-}
-
-export function unpackNodeStatus(packet: Packet): NodeStatus {
-  const head = asHead(packet.head, 'the status of a node');
-  return {
-    ready: asFlag(head['ready'], 'ready'),
-    inFlight: asCount(head['inFlight'], 'a count of requests'),
-    memoryBytes: asCount(head['memoryBytes'], 'bytes'),
-    revision: asCount(head['revision'], 'a revision'),
-  };
-}
-
-function packStats(stats: NodeStats): JsonValue {
-  const { segmentCount, rowsSearched, elapsedMs } = stats;
+function packStats({ segmentCount, rowsSearched, elapsedMs }: NodeStats): JsonValue {
   return { segmentCount, rowsSearched, elapsedMs };
 }
 
-function unpackStats(value: JsonValue | undefined): NodeStats {
-  const head = asHead(value, 'statistics');
+function unpackStats(fields: JsonFields): NodeStats {
   return {
-    segmentCount: asCount(head['segmentCount'], 'a count of segments'),
-    rowsSearched: asCount(head['rowsSearched'], 'a count of rows'),
-    elapsedMs: asNumber(head['elapsedMs'], 'milliseconds'),
+    segmentCount: fields.count('segmentCount'),
+    rowsSearched: fields.count('rowsSearched'),
+    elapsedMs: fields.number('elapsedMs'),
   };
 }
 
-function requireRows(rowCount: number, valueCount: number, keys: PrimaryKeyColumn, rowsCount: number): void {
-  if (rowCount === valueCount && rowCount === keys.length && rowCount === rowsCount) return;
+function requireSame(rowCount: number, ...counts: readonly number[]): void {
+  if (counts.every((count) => count === rowCount)) return;
   throw new MishardsError(
     'CORRUPT_DATA',
-    `an answer has ${rowCount} rows, ${valueCount} values, ${keys.length} keys and ${rowsCount} rows of output fields`,
+    `the parts of an answer have ${rowCount}, ${counts.join(', ')} rows`,
   );
 }

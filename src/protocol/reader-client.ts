@@ -1,10 +1,4 @@
-import { packQueryRequest, packSearchRequest } from './read-request-codec.ts';
-import {
-  unpackLoadedReport,
-  unpackNodeStatus,
-  unpackQueryResult,
-  unpackSearchResult,
-} from './read-result-codec.ts';
+import { callMethod } from './method.ts';
 import type {
   LoadedReport,
   NodeStatus,
@@ -26,21 +20,20 @@ export class ReaderClient implements ReaderApi, AsyncDisposable {
     this.#peer = peer;
   }
 
-  async search(request: SearchRequest, call: CallOptions): Promise<SearchResult> {
-    return unpackSearchResult(await this.#peer.call(READER_METHODS.search, packSearchRequest(request), call));
+  search(request: SearchRequest, call: CallOptions): Promise<SearchResult> {
+    return callMethod(this.#peer, READER_METHODS.search, request, call);
   }
 
-  async query(request: QueryRequest, call: CallOptions): Promise<QueryResult> {
-    return unpackQueryResult(await this.#peer.call(READER_METHODS.query, packQueryRequest(request), call));
+  query(request: QueryRequest, call: CallOptions): Promise<QueryResult> {
+    return callMethod(this.#peer, READER_METHODS.query, request, call);
   }
 
-  async loaded(collection: CollectionId, call: CallOptions): Promise<LoadedReport> {
-    const request = { head: { collectionId: collection }, parts: [] };
-    return unpackLoadedReport(await this.#peer.call(READER_METHODS.loaded, request, call));
+  loaded(collection: CollectionId, call: CallOptions): Promise<LoadedReport> {
+    return callMethod(this.#peer, READER_METHODS.loaded, collection, call);
   }
 
-  async ping(call: CallOptions): Promise<NodeStatus> {
-    return unpackNodeStatus(await this.#peer.call(READER_METHODS.ping, { head: {}, parts: [] }, call));
+  ping(call: CallOptions): Promise<NodeStatus> {
+    return callMethod(this.#peer, READER_METHODS.ping, null, call);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

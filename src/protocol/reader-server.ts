@@ -1,29 +1,18 @@
-import { asHead, asText } from './codecs.ts';
-import { unpackQueryRequest, unpackSearchRequest } from './read-request-codec.ts';
-import { packLoadedReport, packNodeStatus, packQueryResult, packSearchResult } from './read-result-codec.ts';
+import { handlerOf, serveMethod, type ServedMethod } from './method.ts';
 import type { ReaderApi } from './reader-api.ts';
 import { READER_METHODS } from './reader-methods.ts';
-import { MishardsError } from '../errors/index.ts';
-import type { CollectionId } from '../schema/index.ts';
 import type { WireHandler } from '../wire/wire.ts';
 
-/** Answers `ReaderClient`s. The call's time, cancellation and trace go on to `api`. */
+/** What a node that holds several APIs puts into its one handler. The call's time, cancellation and trace go on to `api`. */
+export function readerMethods(api: ReaderApi): readonly ServedMethod[] {
+  return [
+    serveMethod(READER_METHODS.search, (request, call) => api.search(request, call)),
+    serveMethod(READER_METHODS.query, (request, call) => api.query(request, call)),
+    serveMethod(READER_METHODS.loaded, (collection, call) => api.loaded(collection, call)),
+    serveMethod(READER_METHODS.ping, (_nothing, call) => api.ping(call)),
+  ];
+}
+
 export function serveReader(api: ReaderApi): WireHandler {
-  return async (method, request, context) => {
-    switch (method) {
-      case READER_METHODS.search:
-        return packSearchResult(await api.search(unpackSearchRequest(request), context));
-      case READER_METHODS.query:
-        return packQueryResult(await api.query(unpackQueryRequest(request), context));
-      case READER_METHODS.loaded: {
-        const head = asHead(request.head, 'a question for what is loaded');
-        const collection = asText(head['collectionId'], 'a collection id') as CollectionId;
-        return packLoadedReport(await api.loaded(collection, context));
-      }
-      case READER_METHODS.ping:
-        return packNodeStatus(await api.ping(context));
-      default:
-        throw new MishardsError('NOT_SUPPORTED', `a reader has no call "${method}"`);
-    }
-  };
+  return handlerOf(readerMethods(api));
 }

@@ -14,6 +14,10 @@ export class Admission {
     return this.#running;
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Takes a place until the result is disposed. `OVERLOADED` when there is none, `SERVICE_NOT_READY` after `close`. */
   enter(): Disposable {
     if (this.#closed)

@@ -79,7 +79,8 @@ export class FreshWindow {
       if (this.#pins.size === 0) this.rows[Symbol.dispose]();
       return;
     }
-    let through = this.#target;
+    // A channel that lags behind the catalog must still see the deletes of what it has not applied.
+    let through = Math.min(this.#target, this.rows.sequence);
     for (const pin of this.#pins) through = Math.min(through, pin.after);
     if (through > this.rows.droppedThrough) this.rows.dropThrough(through);
   }

@@ -7,6 +7,7 @@ import { asMishardsError, isErrorWithCode, type MishardsError } from '../errors/
 import type { Clock, Timers } from '../host/index.ts';
 import type { FollowResult, WriterApi } from '../protocol/writer-api.ts';
 import type { ChannelId } from '../schema/index.ts';
+import { abortable } from '../util/abortable.ts';
 
 export interface LogFollowerOptions extends LogTailOptions {
   readonly clock: Clock;
@@ -26,7 +27,7 @@ export interface LogFollowerOptions extends LogTailOptions {
  * Keeps the channels of one collection up to date: asks the active writer for the next entries, and reads the log on shared
  * storage when the writer is away or no longer has them at hand.
  */
-export class LogFollower implements AsyncDisposable {
+export class LogFollower {
   readonly #options: LogFollowerOptions;
   readonly #stop = new AbortController();
   readonly #catchUpFromLog: Coalesced;
@@ -65,9 +66,10 @@ export class LogFollower implements AsyncDisposable {
     await this.#catchUpFromAny.request();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#wake.abort();
+  /** Ends the loop; who waits for it gets `reason`. */
+  async close(reason: MishardsError): Promise<void> {
+    this.#stop.abort(reason);
+    this.#wake.abort(reason);
     await this.#loop;
   }
 
@@ -93,10 +95,8 @@ export class LogFollower implements AsyncDisposable {
       const writer = this.#options.writerFor(leader);
       const from = new Map(channels.map((channel) => [channel.id, channel.progress.applied + 1]));
       const timeoutMs = waitMs + limits.followAnswerMs;
-      const result = await writer.follow(
-        { from, waitMs, bytesMax: this.#options.bytesMax },
-        { timeoutMs, signal },
-      );
+      const request = { from, waitMs, bytesMax: this.#options.bytesMax };
+      const result = await abortable(writer.follow(request, { timeoutMs, signal }), signal);
       if (this.#stop.signal.aborted) return true;
       this.#tellSource(leader.nodeId, null);
       const hasProgress = await this.#take(result, startMs);

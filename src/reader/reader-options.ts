@@ -1,11 +1,11 @@
 /** Limits and times of a reader. Every bound that is reached shows itself as the error named here. */
 export interface ReaderOptions {
   /** Sub-requests that run at the same time; more are refused with `OVERLOADED`. */
-  readonly searchesMax: number;
+  readonly requestsMax: number;
   /** Bytes of opened segments and fresh rows. A segment that does not fit is refused with `MEMORY_LIMIT`. */
   readonly memoryBytesMax: number;
   /** Segments that are fetched and opened at the same time. */
-  readonly loadConcurrency: number;
+  readonly loadsMax: number;
   /** How long a failed background load rests before it is tried again. */
   readonly loadRetryMs: number;
   /** How long rows stay among the fresh ones after a checkpoint put them into segments, for searches planned before that. */
@@ -39,9 +39,9 @@ export interface ReaderOptions {
 }
 
 export const DEFAULT_READER_OPTIONS: ReaderOptions = Object.freeze({
-  searchesMax: 256,
-  memoryBytesMax: 4 * 2 ** 30,
-  loadConcurrency: 4,
+  requestsMax: 1_024,
+  memoryBytesMax: 16 * 2 ** 30,
+  loadsMax: 4,
   loadRetryMs: 2_000,
   freshGraceMs: 60_000,
   freshBytesMax: 512 * 2 ** 20,

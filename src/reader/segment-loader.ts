@@ -4,7 +4,7 @@ import type { ServedChannel } from './served-channel.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { DeltaMeta, SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { ChannelId, CollectionId, SegmentId } from '../schema/index.ts';
+import type { ChannelId, CollectionId, LogSequence, SegmentId } from '../schema/index.ts';
 import type { SealedSegment } from '../segment/segment.ts';
 
 export interface SegmentLoaderOptions {
@@ -12,7 +12,7 @@ export interface SegmentLoaderOptions {
   readonly snapshot: () => CatalogSnapshot;
   readonly channel: (id: ChannelId) => ServedChannel | undefined;
   /** Fetches and opens the segment with its indexes. */
-  readonly open: (meta: SegmentMeta) => Promise<SealedSegment>;
+  readonly open: (meta: SegmentMeta, signal: AbortSignal) => Promise<SealedSegment>;
   readonly deltas: DeltaCache;
   readonly budget: MemoryBudget;
 }
@@ -26,13 +26,18 @@ export class SegmentLoader {
   }
 
   /**
-   * Opens the segment and gives it to `publish` in the same step in which it knows all deletes the channel has applied.
-   * From that step on the owner passes it every further delete. `STALE_PLAN` when the catalog no longer has it.
+   * Opens the segment and gives it to `publish` in the same step in which it knows all deletes the channel has applied, and
+   * those up to `checkpoint`, which may be more. From that step on the owner passes it every further delete. `STALE_PLAN`
+   * when the catalog no longer has it.
    */
-  async load(id: SegmentId, publish: (segment: SealedSegment) => void, signal: AbortSignal): Promise<void> {
+  async load(
+    id: SegmentId,
+    publish: (segment: SealedSegment, checkpoint: LogSequence) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     const meta = this.#metaOf(id);
     using _reservation = this.#options.budget.reserve(bytesOf(meta), `segment ${id}`);
-    const segment = await this.#options.open(meta);
+    const segment = await this.#options.open(meta, signal);
     try {
       const applied = new Set<string>();
       for (;;) {
@@ -47,7 +52,7 @@ export class SegmentLoader {
       // No wait from the last look at the deltas to here: what is not in them is among the remembered fresh deletes.
       const { fresh } = this.#channelOf(meta);
       segment.applyDeletes(fresh.deletesAfter(fresh.droppedThrough));
-      publish(segment);
+      publish(segment, this.#options.snapshot().channel(meta.channelId)?.checkpoint ?? 0);
     } catch (error) {
       await segment[Symbol.asyncDispose]();
       throw error;

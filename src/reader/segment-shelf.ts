@@ -4,7 +4,7 @@ import type { ReaderOptions } from './reader-options.ts';
 import type { SegmentLoader } from './segment-loader.ts';
 import { SegmentSlot } from './segment-slot.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
-import type { SegmentMeta } from '../catalog/model.ts';
+import type { IndexFile, SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Clock } from '../host/index.ts';
 import type { ChannelId, CollectionId, SegmentId } from '../schema/index.ts';
@@ -36,7 +36,7 @@ interface Load {
 const ATTEMPTS_MAX = 3;
 
 /** The open segments of one collection: those placed here, those requests asked for, and superseded ones for their grace. */
-export class SegmentShelf implements MemoryUser, AsyncDisposable {
+export class SegmentShelf implements MemoryUser {
   readonly #options: SegmentShelfOptions;
   readonly #slots = new Map<SegmentId, SegmentSlot>();
   readonly #loads = new Map<SegmentId, Load>();
@@ -141,9 +141,9 @@ export class SegmentShelf implements MemoryUser, AsyncDisposable {
     return true;
   }
 
-  /** Closes everything; waits for the requests that use it. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new MishardsError('STALE_PLAN', 'the collection is no longer served here; plan again'));
+  /** Closes everything: loads that run end with `reason`, requests that use segments are waited for. */
+  async close(reason: MishardsError): Promise<void> {
+    this.#stop.abort(reason);
     for (const slot of this.#slots.values()) this.#drop(slot);
     await Promise.allSettled([...this.#loads.values()].map((load) => load.done));
     await Promise.all(this.#leaving.values());
@@ -186,42 +186,42 @@ export class SegmentShelf implements MemoryUser, AsyncDisposable {
     const { loader, clock } = this.#options;
     await loader.load(
       id,
-      (segment) => {
+      (segment, checkpoint) => {
         this.#stop.signal.throwIfAborted();
-        const slot = new SegmentSlot(segment, clock.monotonicMs());
+        const slot = new SegmentSlot(segment, checkpoint, clock.monotonicMs());
         slot.isWanted = this.#wanted.has(id);
-        const replaced = this.#slots.get(id);
         this.#slots.set(id, slot);
-        if (replaced !== undefined) this.#close(replaced);
       },
       this.#stop.signal,
     );
     this.#failed.delete(id);
   }
 
-  /** Opens indexes that were built since; reopens the segment when one of its indexes was dropped. */
+  /** Opens indexes that were built since the segment was opened, and closes those that were dropped. */
   async #refreshIndexes(slot: SegmentSlot): Promise<void> {
+    const { segment } = slot;
     const listed = new Set(slot.meta.indexes.map((file) => file.indexId));
-    const absent = slot.meta.indexes.filter((file) => !slot.segment.openIndexes.has(file.indexId));
-    if ([...slot.segment.openIndexes].some((id) => !listed.has(id))) {
-      return await this.#load(slot.id, 'background').done.catch(() => undefined);
-    }
-    if (absent.length === 0 || this.#refreshing.has(slot.id)) return;
+    const dropped = [...segment.openIndexes].filter((id) => !listed.has(id));
+    const absent = slot.meta.indexes.filter((file) => !segment.openIndexes.has(file.indexId));
+    if ((dropped.length === 0 && absent.length === 0) || this.#refreshing.has(slot.id)) return;
     this.#refreshing.add(slot.id);
     try {
       using _pin = slot.pin(slot.lastUsedMs);
-      using _pass = await this.#options.gate.enter('background', this.#stop.signal).pass;
-      for (const file of absent) {
-        const what = `index ${file.indexId} of segment ${slot.id}`;
-        using _reservation = this.#options.budget.reserve(file.sizeBytes, what);
-        await slot.segment.openIndex(file);
-      }
+      for (const id of dropped) await segment.closeIndex(id);
+      for (const file of absent) await this.#openIndex(slot, file);
       this.#failed.delete(slot.id);
     } catch (error) {
       this.#noteFailure(slot.id, error);
     } finally {
       this.#refreshing.delete(slot.id);
     }
+  }
+
+  async #openIndex(slot: SegmentSlot, file: IndexFile): Promise<void> {
+    using _pass = await this.#options.gate.enter('background', this.#stop.signal).pass;
+    const what = `index ${file.indexId} of segment ${slot.id}`;
+    using _reservation = this.#options.budget.reserve(file.sizeBytes, what);
+    await slot.segment.openIndex(file);
   }
 
   #noteFailure(id: SegmentId, error: unknown): void {

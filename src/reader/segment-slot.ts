@@ -1,10 +1,12 @@
 import type { SegmentMeta } from '../catalog/model.ts';
-import type { SegmentId } from '../schema/index.ts';
+import type { LogSequence, SegmentId } from '../schema/index.ts';
 import type { DeleteBatch, SealedSegment } from '../segment/segment.ts';
 
 /** An open segment that answers. It closes when it is told to and nobody uses it any more. */
 export class SegmentSlot {
   readonly segment: SealedSegment;
+  /** It was opened with every delete up to this sequence, which a channel that lags may not have applied yet. */
+  readonly deletedThrough: LogSequence;
   /** As the catalog last showed it: indexes come and go while the segment is open. */
   meta: SegmentMeta;
   lastUsedMs: number;
@@ -14,14 +16,15 @@ export class SegmentSlot {
   isWanted = false;
   /** It can miss deletes; whoever uses it must plan again. */
   isStale = false;
-  /** Grows with every delete that arrives. */
+  /** Grows when rows are deleted. */
   #version = 0;
   #frozen: { readonly version: number; readonly alive: Uint8Array | null } | null = null;
   #pinCount = 0;
   #closing: PromiseWithResolvers<void> | null = null;
 
-  constructor(segment: SealedSegment, nowMs: number) {
+  constructor(segment: SealedSegment, deletedThrough: LogSequence, nowMs: number) {
     this.segment = segment;
+    this.deletedThrough = deletedThrough;
     this.meta = segment.meta;
     this.lastUsedMs = nowMs;
   }
@@ -38,13 +41,8 @@ export class SegmentSlot {
     return this.#closing !== null;
   }
 
-  get version(): number {
-    return this.#version;
-  }
-
   applyDeletes(deletes: DeleteBatch): void {
-    this.segment.applyDeletes(deletes);
-    this.#version++;
+    if (this.segment.applyDeletes(deletes) > 0) this.#version++;
   }
 
   /** The rows that are not deleted now, as they will stay whatever arrives; null = all. Shared: do not write to it. */

@@ -21,7 +21,7 @@ export interface ServedChannelOptions {
  * One channel of a served collection: its fresh rows and how far its log has been applied. Entries are applied without
  * waiting, to the fresh rows and the open segments in one step, so that whoever looks between two steps sees a whole entry.
  */
-export class ServedChannel implements Disposable {
+export class ServedChannel {
   readonly id: ChannelId;
   readonly #options: ServedChannelOptions;
   #window: FreshWindow;
@@ -84,11 +84,10 @@ export class ServedChannel implements Disposable {
     this.#progress.advance(checkpoint);
   }
 
-  [Symbol.dispose](): void {
+  /** Lets the rows go when the last search has ended; those who wait for more get `reason`. */
+  close(reason: MishardsError): void {
     this.#window.retire();
-    this.#progress.fail(
-      new MishardsError('STALE_PLAN', `channel ${this.id} is no longer served; plan again`),
-    );
+    this.#progress.fail(reason);
   }
 
   #publish(before: LogSequence): void {

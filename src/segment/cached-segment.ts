@@ -1,5 +1,6 @@
 import type { IndexFile, SegmentMeta } from '../catalog/model.ts';
 import {
+  bitAt,
   clearBit,
   columnBytes,
   compareKeys,
@@ -109,12 +110,14 @@ export class CachedSegment implements SealedSegment {
     return { data: index?.opened.content ?? file, rowCount: this.rowCount };
   }
 
-  applyDeletes(deletes: DeleteBatch): void {
+  applyDeletes(deletes: DeleteBatch): number {
+    let count = 0;
     for (let index = 0; index < deletes.keys.length; index++) {
       const partitionId = deletes.partitionIds[index]!;
       if (partitionId !== null && partitionId !== this.meta.partitionId) continue;
-      this.#delete(deletes.keys, index, deletes.timestamps[index]!);
+      count += this.#delete(deletes.keys, index, deletes.timestamps[index]!);
     }
+    return count;
   }
 
   async openIndex(file: IndexFile, signal?: AbortSignal): Promise<void> {
@@ -139,12 +142,16 @@ export class CachedSegment implements SealedSegment {
   }
 
   /** Rows of a key are next to each other, the oldest first. */
-  #delete(keys: PrimaryKeyColumn, index: number, timestamp: bigint): void {
+  #delete(keys: PrimaryKeyColumn, index: number, timestamp: bigint): number {
+    let count = 0;
     for (let row = lowerBound(this.keys, keys, index); row < this.rowCount; row++) {
-      if (this.timestamps[row]! >= timestamp || compareKeys(this.keys, row, keys, index) !== 0) return;
+      if (this.timestamps[row]! >= timestamp || compareKeys(this.keys, row, keys, index) !== 0) break;
       this.#alive ??= newBitmap(this.rowCount, 1);
+      if (!bitAt(this.#alive, row)) continue;
       clearBit(this.#alive, row);
+      count++;
     }
+    return count;
   }
 
   async #load(fieldId: number): Promise<Column> {

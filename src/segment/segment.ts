@@ -47,8 +47,8 @@ export interface RowBatchVectors {
 export interface SealedSegment extends ReadableRows, AsyncDisposable {
   readonly meta: SegmentMeta;
   readonly memoryBytes: number;
-  /** Marks rows of these keys deleted. Idempotent, in any order. `partitionId` null = whatever the partition. */
-  applyDeletes(deletes: DeleteBatch): void;
+  /** Marks rows of these keys deleted and says how many were not yet. Idempotent, in any order. `partitionId` null = whatever the partition. */
+  applyDeletes(deletes: DeleteBatch): number;
   /** Opens an index that was built after the segment was opened. Nothing happens when it is open. */
   openIndex(file: SegmentMeta['indexes'][number]): Promise<void>;
   /** Lets go of an index that was dropped. Nothing happens when it is not open. */
