@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RowBatch } from './column.ts';
-import { packRows, PartReader, unpackRows } from './column-packet.ts';
-import { valuesOf } from './column-values.ts';
+import { packColumn, packRows, PartReader, unpackKeys, unpackRows } from './column-packet.ts';
+import { scalarShape } from './column-shape.ts';
+import { columnFromValues, valuesOf } from './column-values.ts';
 import { sliceRows } from './row-batch.ts';
 import { SeededRandom } from '../host/index.ts';
 import { decodePacket, encodePacket, type JsonValue, type Packet } from '../util/packet.ts';
@@ -116,3 +117,14 @@ for (const [name, packet] of Object.entries(DAMAGED)) {
     assert.throws(() => unpack(packet), { code: 'CORRUPT_DATA' });
   });
 }
+
+test('what cannot be primary keys is refused as such', () => {
+  const packed = (type: 'Int64' | 'Int32', values: readonly (bigint | number | null)[]): Packet => {
+    const parts: Uint8Array[] = [];
+    return { head: packColumn(columnFromValues(scalarShape(type), values), parts), parts };
+  };
+  const unpacked = ({ head, parts }: Packet): unknown[] => valuesOf(unpackKeys(head, new PartReader(parts)));
+  assert.deepEqual(unpacked(packed('Int64', [1n, 2n])), [1n, 2n]);
+  assert.throws(() => unpacked(packed('Int64', [1n, null])), { code: 'CORRUPT_DATA' });
+  assert.throws(() => unpacked(packed('Int32', [1])), { code: 'CORRUPT_DATA' });
+});

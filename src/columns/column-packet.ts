@@ -1,4 +1,4 @@
-import { bitmapBytes } from './bitmap.ts';
+import { bitmapBytes, countOnes } from './bitmap.ts';
 import type { ArrayColumn, Column, PrimaryKeyColumn, RowBatch } from './column.ts';
 import { fixedColumn, isFixedColumn, isFixedType, type FixedType } from './column-shape.ts';
 import { MishardsError } from '../errors/index.ts';
@@ -91,6 +91,8 @@ export function unpackColumn(head: JsonValue | undefined, parts: PartReader): Co
 /** As `unpackColumn`, but refuses what cannot be a primary key. */
 export function unpackKeys(head: JsonValue | undefined, parts: PartReader): PrimaryKeyColumn {
   const column = unpackColumn(head, parts);
+  if (column.validity !== null && countOnes(column.validity) < column.length)
+    throw corrupt('a primary key is null');
   if (column.type === 'Int64') return column;
   if (column.type === 'VarChar') return column as PrimaryKeyColumn;
   throw corrupt(`a column of ${column.type} cannot be a primary key`);
