@@ -8,9 +8,16 @@ import { MILVUS_METHODS, type MilvusMethods } from '../../src/proxy/translate/ge
 import type { MessageType } from '../../src/proxy/translate/protobuf/message-type.ts';
 import { silentLogger } from '../../src/telemetry/logger.ts';
 
+interface RawCallOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 export interface TestFront extends AsyncDisposable {
   readonly address: string;
   readonly core: MemoryCore;
+  /** Connected when first used. */
   readonly client: MilvusClient;
   /** Another client of the same front. */
   connect(config?: Partial<ClientConfig>): MilvusClient;
@@ -18,7 +25,7 @@ export interface TestFront extends AsyncDisposable {
   call<Name extends keyof MilvusMethods>(
     name: Name,
     request: object,
-    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+    options?: RawCallOptions,
   ): Promise<Required<MilvusMethods[Name]['reply']>>;
 }
 
@@ -39,6 +46,7 @@ export async function startTestFront(
   const { port } = await front.listen('127.0.0.1', 0);
   const address = `127.0.0.1:${port}`;
   const clients: MilvusClient[] = [];
+  let first: MilvusClient | undefined;
   const connect = (config: Partial<ClientConfig> = {}): MilvusClient => {
     const client = new MilvusClient({ address, telemetry: { enabled: false }, maxRetries: 0, ...config });
     clients.push(client);
@@ -47,7 +55,9 @@ export async function startTestFront(
   return {
     address,
     core,
-    client: connect(),
+    get client() {
+      return (first ??= connect());
+    },
     connect,
     call: (name, request, options) => callRaw(address, name, request, options) as never,
     async [Symbol.asyncDispose]() {
@@ -61,11 +71,13 @@ function callRaw(
   address: string,
   name: keyof MilvusMethods,
   request: object,
-  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  options: RawCallOptions = {},
 ): Promise<unknown> {
   const method = MILVUS_METHODS[name];
   const client = new Client(address, credentials.createInsecure());
   const bytes = (method.request as unknown as MessageType<unknown, object>).encode(request);
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
   return new Promise<unknown>((resolve, reject) => {
     const deadline =
       options.timeoutMs === undefined ? {} : { deadline: createNodeHost().clock.nowMs() + options.timeoutMs };
@@ -74,7 +86,7 @@ function callRaw(
       (message: Uint8Array) => Buffer.from(message),
       (message: Buffer) => method.reply.decode(message),
       bytes,
-      new Metadata(),
+      metadata,
       deadline,
       (error, reply) => (error === null ? resolve(reply) : reject(error)),
     );

@@ -301,7 +301,7 @@ describe('indexes and loading', () => {
       1100,
       /M is not configable index param/,
     );
-    succeeded(await client.loadCollectionSync({ collection_name: 'indexed' }));
+    succeeded(await client.loadCollectionAsync({ collection_name: 'indexed' }));
     await refused(
       client.dropIndex({ collection_name: 'indexed', index_name: 'mine' }),
       1100,
