@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { indexParamsToWire, indexRequestFromWire, type IndexRequest } from './index-params.ts';
+import { fieldOf } from '../../../test/support/random-rows.ts';
+import type { IndexMeta } from '../../catalog/model.ts';
+
+const VECTOR = fieldOf({ id: 101, name: 'vector', type: 'FloatVector', dim: 4 });
+const read = (params: Readonly<Record<string, string>>, field = VECTOR): IndexRequest =>
+  indexRequestFromWire(
+    Object.entries(params).map(([key, value]) => ({ key, value })),
+    field,
+  );
+
+test('nothing said is an automatic index with cosine', () => {
+  assert.deepEqual(read({}), { requestedType: 'AUTOINDEX', type: 'HNSW', metric: 'COSINE', params: {} });
+  assert.deepEqual(read({ index_type: 'autoindex', metric_type: 'l2', params: '' }).metric, 'L2');
+});
+
+test('parameters come flat or as JSON', () => {
+  const wanted = {
+    requestedType: 'HNSW',
+    type: 'HNSW',
+    metric: 'IP',
+    params: { M: '8', efConstruction: '64' },
+  };
+  const type = { index_type: 'HNSW', metric_type: 'IP' };
+  assert.deepEqual(read({ ...type, params: '{"M":8,"efConstruction":"64"}' }), wanted);
+  assert.deepEqual(read({ ...type, M: '8', efConstruction: '64' }), wanted);
+  assert.throws(() => read({ ...type, params: '[1]' }), /is not a JSON object/);
+  assert.throws(() => read({ ...type, params: '{' }), /is not JSON/);
+});
+
+test('parameters are checked against the type', () => {
+  const hnsw = { index_type: 'HNSW', metric_type: 'L2' };
+  for (const M of ['1', '2049'])
+    assert.throws(() => read({ ...hnsw, M }), /param 'M' \(\d+\) should be in range \[2, 2048\]/);
+  assert.throws(() => read({ ...hnsw, M: '2.5' }), /should be an integer/);
+  assert.throws(() => read({ ...hnsw, efConstruction: '0' }), /\[1, 2147483647\]/);
+  assert.throws(() => read({ ...hnsw, nlist: '8' }), /index type HNSW has no parameter nlist/);
+  assert.throws(() => read({ M: '8' }), /only metric type can be passed when use AutoIndex/);
+  assert.throws(() => read({ metric_type: 'HAMMING' }), /HAMMING is not supported for float vectors/);
+  assert.throws(() => read({ index_type: 'IVF_FLAT' }), { code: 'NOT_SUPPORTED' });
+  const scalar = fieldOf({ id: 102, name: 'tag', type: 'Int64' });
+  assert.throws(() => read({ index_type: 'INVERTED' }, scalar), {
+    code: 'NOT_SUPPORTED',
+    message: /scalar field tag/,
+  });
+});
+
+test('what is shown can be sent again', () => {
+  const request = read({ index_type: 'HNSW', metric_type: 'L2', params: '{"M":8}', 'mmap.enabled': 'true' });
+  const meta = {
+    ...request,
+    id: '1',
+    name: 'x',
+    fieldId: 101,
+    createdTimestamp: '1',
+  } as unknown as IndexMeta;
+  const pairs = indexParamsToWire(meta);
+  assert.deepEqual(pairs, [
+    { key: 'index_type', value: 'HNSW' },
+    { key: 'metric_type', value: 'L2' },
+    { key: 'params', value: '{"M":8}' },
+    { key: 'mmap.enabled', value: 'true' },
+  ]);
+  assert.deepEqual(indexRequestFromWire(pairs as never, VECTOR), request);
+});
