@@ -12,7 +12,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   LoadPartitions: 'no resource groups',
   Upsert: 'no partial update',
   Search:
-    'one vector field; range search, filters, output fields, offset; no grouping, ordering, reranking, highlighting, search by primary key, second version of iterators',
+    'one vector field; by vector or by primary key, with range search, filters, output fields, offset, iterators; no grouping, ordering, reranking, highlighting',
   Query: 'filters, output fields, offset and limit, count(*); no other aggregates, grouping or ordering',
   GetReplicas: 'replicas are preferred copies of segments; nodes are shown by a hash of their name',
 };

@@ -137,6 +137,42 @@ describe('search', () => {
     assert.equal(results!.topK, 1n);
   });
 
+  test('takes the vectors of rows named by key', async () => {
+    const search = (ids: readonly number[]): Promise<object> =>
+      front.client.search({ collection_name: 'L2', ids, limit: 2, output_fields: ['id'] } as never);
+    const answer = succeeded(await search([7, 0])) as { readonly results: readonly (readonly Hit[])[] };
+    assert.deepEqual(
+      answer.results.map((one) => one.map(({ id }) => id)),
+      [
+        ['7', '6'],
+        ['0', '1'],
+      ],
+    );
+    await refused(search([7, 70]), 1100, /missing IDs = \[70\]$/);
+  });
+
+  test('walks through all hits with an iterator, equal scores included', async () => {
+    for (const batchSize of [1, 2, 3, 4, 9, 20]) {
+      const iterator = await front.client.searchIterator({
+        collection_name: 'L2',
+        data: [5, 1],
+        batchSize,
+        output_fields: ['id'],
+      } as never);
+      const seen: string[] = [];
+      for await (const batch of iterator) seen.push(...(batch as Hit[]).map(({ id }) => String(id)));
+      assert.deepEqual(seen, ['5', '4', '6', '3', '7', '2', '8', '1', '9', '0'], `by ${batchSize}`);
+    }
+    const broken = {
+      search_iter_v2: true,
+      search_iter_batch_size: 2,
+      search_iter_last_bound: 1,
+      search_iter_id: 'x',
+    };
+    const request = { collection_name: 'L2', data: [5, 1], limit: 2, params: broken };
+    await refused(front.client.search(request), 1100, /token \[x\] is not one this server gave/);
+  });
+
   test('refuses what it cannot do, by name', async () => {
     const search = (more: object): Promise<object> =>
       front.client.search({ collection_name: 'L2', data: [3, 1], limit: 3, ...more } as never);

@@ -2,14 +2,16 @@ import type { FrontServices, Handlers } from './handler.ts';
 import { collectionOf } from './lookup.ts';
 import { readPartitions } from './read-partitions.ts';
 import { hybridNow } from './timestamps.ts';
-import type { SearchCommand } from '../proxy-core.ts';
+import { queriesByKey } from './queries-by-key.ts';
+import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
 import type { SearchRequest } from '../translate/generated/milvus.js';
 import { outputFieldsFromWire, type OutputFields } from '../translate/output-fields.ts';
-import { queriesFromWire } from '../translate/placeholder-group.ts';
+import { queriesFromWire, type Queries } from '../translate/placeholder-group.ts';
+import { iteratorResult, pageRange } from '../translate/search-iterator.ts';
 import { scoreRange } from '../translate/scores.ts';
 import { searchParamsFromWire, type SearchParams } from '../translate/search-params.ts';
 import { searchResultsToWire } from '../translate/search-results.ts';
@@ -24,27 +26,29 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
       const output = outputFieldsFromWire(request.outputFields, collection.schema);
       const params = searchParamsFromWire(request.searchParams, collection.schema);
       const metric = metricFor(collection, params);
-      const command = searchCommand(collection, request, params, metric, output);
-      const answer = await services.core.search(command, call);
+      const read = readOf(collection, request, output);
+      const { core } = services;
+      const queries =
+        request.ids === null
+          ? queriesFromWire(request.placeholderGroup ?? new Uint8Array(0), request.nq, params.field)
+          : await queriesByKey(core, read, request.ids, params.field, call);
+      const answer = await core.search({ ...read, ...searchOf(params, metric, queries) }, call);
+      const results = searchResultsToWire(answer, { ...params, schema: collection.schema, metric, output });
+      const { page } = params;
       return {
         status: SUCCESS,
         collectionName: collection.name,
         sessionTs: hybridNow(services.clock),
-        results: searchResultsToWire(answer, { ...params, schema: collection.schema, metric, output }),
+        results:
+          page === null
+            ? results
+            : { ...results, searchIteratorV2Results: iteratorResult(page, metric, answer) },
       };
     },
   };
 }
 
-function searchCommand(
-  collection: CollectionMeta,
-  request: SearchRequest,
-  params: SearchParams,
-  metric: Metric,
-  output: OutputFields,
-): SearchCommand {
-  const queries = queriesFromWire(request.placeholderGroup ?? new Uint8Array(0), request.nq, params.field);
-  checkEf(params);
+function readOf(collection: CollectionMeta, request: SearchRequest, output: OutputFields): ReadCommand {
   const values = templateValuesFromWire(request.exprTemplateValues);
   const filter = request.dsl.trim() === '' ? null : { text: request.dsl, values };
   return {
@@ -53,6 +57,24 @@ function searchCommand(
     filter,
     outputFieldIds: readFieldIds(output.fields),
     ...readConsistency(request, collection),
+  };
+}
+
+function searchOf(
+  params: SearchParams,
+  metric: Metric,
+  queries: Queries,
+): Omit<SearchCommand, keyof ReadCommand> {
+  checkEf(params);
+  const { page } = params;
+  if (page !== null && queries.count > 1) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `a search iterator takes one query vector, but got ${queries.count}`,
+    );
+  }
+  const range = scoreRange(metric, params.radius, params.rangeFilter);
+  return {
     fieldId: params.field.id,
     metric,
     queryCount: queries.count,
@@ -60,7 +82,7 @@ function searchCommand(
     limit: params.limit,
     offset: params.offset,
     params: params.indexParams,
-    ...scoreRange(metric, params.radius, params.rangeFilter),
+    ...(page === null ? range : pageRange(page, metric, range)),
   };
 }
 
@@ -104,7 +126,6 @@ function refuseWhatIsMissing(request: SearchRequest): void {
     throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
   };
   if (request.subReqs.length > 0) refuse('hybrid search');
-  if (request.ids !== null) refuse('search by primary keys');
   if (request.functionScore !== null && request.functionScore.functions.length > 0)
     refuse('reranking (function_score)');
   if (request.functionChains.length > 0) refuse('function chains');

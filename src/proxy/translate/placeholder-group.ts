@@ -10,8 +10,7 @@ export interface Queries {
   readonly vectors: Float32Array;
 }
 
-/** Query vectors of one request, as in Milvus. */
-export const QUERIES_MAX = 16_384;
+const QUERIES_MAX = 16_384;
 
 const TYPE_NAMES = new Map(Object.entries(PlaceholderType).map(([name, number]) => [number as number, name]));
 
@@ -28,12 +27,16 @@ export function queriesFromWire(bytes: Uint8Array, declaredCount: bigint, field:
   if (declaredCount !== 0n && declaredCount !== BigInt(values.length)) {
     throw invalid(`nq [${declaredCount}] is invalid, the request has ${values.length} query vectors`);
   }
-  if (values.length === 0 || values.length > QUERIES_MAX) {
-    throw invalid(
-      `nq [${values.length}] is invalid, nq (number of search vector per search request) should be in range [1, ${QUERIES_MAX}], but got ${values.length}`,
-    );
-  }
+  checkQueryCount(values.length);
   return { count: values.length, vectors: joined(values, field) };
+}
+
+/** As in Milvus. */
+export function checkQueryCount(count: number): void {
+  if (count > 0 && count <= QUERIES_MAX) return;
+  throw invalid(
+    `nq [${count}] is invalid, nq (number of search vector per search request) should be in range [1, ${QUERIES_MAX}], but got ${count}`,
+  );
 }
 
 function joined(values: readonly Uint8Array[], field: FieldSchema): Float32Array {

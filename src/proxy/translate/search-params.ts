@@ -1,5 +1,7 @@
 import { booleanParam, integerParam, jsonParams, mapOfPairs } from './key-values.ts';
 import type { KeyValuePair } from './generated/milvus.js';
+import { iteratorPageFromWire, type IteratorPage } from './search-iterator.ts';
+import { SEARCH_WINDOW_MAX } from './search-window.ts';
 import { MishardsError } from '../../errors/index.ts';
 import {
   isVectorType,
@@ -8,9 +10,6 @@ import {
   type FieldSchema,
   type Metric,
 } from '../../schema/index.ts';
-
-/** Hits of one query, offset included, as in Milvus. */
-export const SEARCH_WINDOW_MAX = 16_384;
 
 /** What a client's `search_params` ask for. */
 export interface SearchParams {
@@ -23,6 +22,8 @@ export interface SearchParams {
   readonly roundDecimal: number;
   readonly radius: number | null;
   readonly rangeFilter: number | null;
+  /** null = a plain search. */
+  readonly page: IteratorPage | null;
   /** For the index: `ef` and whatever else the client sent. */
   readonly indexParams: Readonly<Record<string, string | number | boolean>>;
 }
@@ -32,13 +33,18 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   group_by_field: 'grouping search (group_by_field)',
   group_by_fields: 'grouping search (group_by_fields)',
   order_by_fields: 'ordering search results (order_by_fields)',
-  search_iter_v2: 'the second version of search iterators (search_iter_v2)',
 };
 /** Flat keys that are read here; every other key is meant for the index. */
 const OWN_KEYS = new Set([
   ...['anns_field', 'topk', 'limit', 'params', 'metric_type', 'round_decimal', 'ignore_growing', 'offset'],
   ...['radius', 'range_filter', 'collection_id', 'iterator', 'hints', 'group_size', 'strict_group_size'],
-  ...['guarantee_timestamp', 'level', 'cluster_id', ...Object.keys(UNSUPPORTED)],
+  ...[
+    'guarantee_timestamp',
+    'level',
+    'cluster_id',
+    ...['search_iter_v2', 'search_iter_id', 'search_iter_batch_size', 'search_iter_last_bound'],
+    ...Object.keys(UNSUPPORTED),
+  ],
 ]);
 
 export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: CollectionSchema): SearchParams {
@@ -48,9 +54,10 @@ export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: Col
   const params = new Map<string, string>([...nested].map(([key, value]) => [key, String(value)]));
   for (const [key, value] of flat) if (key !== 'params') params.set(key, value);
   refuseUnsupported(params);
-  const limit = integerParam(params, 'topk') ?? integerParam(params, 'limit');
+  const page = iteratorPageFromWire(params);
+  const limit = page?.batchSize ?? integerParam(params, 'topk') ?? integerParam(params, 'limit');
   if (limit === undefined) throw invalid('topk is required');
-  const offset = integerParam(params, 'offset') ?? 0;
+  const offset = page?.tiesSeen ?? integerParam(params, 'offset') ?? 0;
   checkWindow(limit, offset);
   const typed = [...params.keys()].filter((key) => !OWN_KEYS.has(key));
   return {
@@ -61,6 +68,7 @@ export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: Col
     roundDecimal: roundDecimalOf(params),
     radius: numberOf(params, 'radius'),
     rangeFilter: numberOf(params, 'range_filter'),
+    page,
     indexParams: Object.fromEntries(
       typed.map((key) => [key, typedValue(nested.get(key) ?? params.get(key)!)]),
     ),
