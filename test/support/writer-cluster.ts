@@ -67,8 +67,13 @@ export class WriterCluster implements AsyncDisposable {
     this.objectStore = this.#stack.use(options.decorate?.(store) ?? store);
   }
 
-  async start(name: string): Promise<WriterProcess> {
+  /** `clockOffsetMs`: how far this process's wall clock is from the others'. */
+  async start(name: string, clockOffsetMs = 0): Promise<WriterProcess> {
     const { host, kernel, objectStore } = this;
+    const clock = {
+      nowMs: () => host.clock.nowMs() + clockOffsetMs,
+      monotonicMs: () => host.clock.monotonicMs(),
+    };
     const stack = new AsyncDisposableStack();
     const metastore = stack.use(
       new FaultableMetastore(new MemoryMetastore({ host, volume: this.metastoreVolume })),
@@ -78,7 +83,7 @@ export class WriterCluster implements AsyncDisposable {
     const cache = stack.use(await this.cache(name));
     const writer = stack.use(
       createWriter({
-        host,
+        host: { ...host, clock },
         metastore,
         log,
         objectStore,
@@ -101,8 +106,8 @@ export class WriterCluster implements AsyncDisposable {
   }
 
   /** Starts a writer and waits until it is the active one. */
-  async startActive(name: string): Promise<WriterProcess> {
-    const process = await this.start(name);
+  async startActive(name: string, clockOffsetMs = 0): Promise<WriterProcess> {
+    const process = await this.start(name, clockOffsetMs);
     await this.active(process);
     return process;
   }
