@@ -229,6 +229,12 @@ export const CONFIG_KEYS = {
     max: 5 * MINUTE,
     doc: 'a standby writer takes over after this when the active one falls silent',
   }),
+  'writer.command_wait': duration({
+    default: 5_000,
+    min: 100,
+    max: HOUR,
+    doc: 'how long a change of schema may wait for the metadata service before its client is told that it is away',
+  }),
   'writer.flush_bytes': size({
     default: 256 * MIB,
     min: 64 * KIB,

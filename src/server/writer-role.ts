@@ -45,6 +45,7 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
 function writerOptions(config: Config): Partial<WriterOptions> {
   return {
     leaseTtlMs: config['writer.lease_ttl'],
+    commandWaitMs: config['writer.command_wait'],
     flushBytes: config['writer.flush_bytes'],
     flushRows: config['writer.flush_rows'],
     flushAgeMs: config['writer.flush_age'],

@@ -34,6 +34,8 @@ export interface WriterOptions {
   readonly orphanGraceMs: number;
   /** Channels recovered at the same time after a takeover. */
   readonly recoveryConcurrency: number;
+  /** How long a change of the catalog may wait for the metadata service before its caller is told. */
+  readonly commandWaitMs: number;
   /** How often flushing, truncation and removal are looked at. */
   readonly maintenanceIntervalMs: number;
   /** First and longest rest before something that failed is tried again; it doubles in between. */
@@ -58,6 +60,7 @@ export const DEFAULT_WRITER_OPTIONS: WriterOptions = Object.freeze({
   freshBytesMax: 2_048 * MIB,
   inFlightBytesMax: 256 * MIB,
   tailBytesMax: 256 * MIB,
+  commandWaitMs: 5_000,
   logGraceMs: 120_000,
   orphanGraceMs: 120_000,
   recoveryConcurrency: 16,

@@ -137,8 +137,13 @@ export class WriterTerm implements WriterApi {
   async execute(command: CatalogCommand, call: CallOptions): Promise<{ readonly revision: number }> {
     this.lease.checkHeld();
     const ids = await this.#resources.ids.take(idsNeeded(command));
-    const revision = this.#run(command, ids);
-    return { revision: await (call.signal === undefined ? revision : abortable(revision, call.signal)) };
+    const patience = new AbortController();
+    const { commandWaitMs } = this.#resources.options;
+    using _ = this.#resources.host.timers.after(commandWaitMs, () =>
+      patience.abort(tookTooLong(commandWaitMs)),
+    );
+    const signals = call.signal === undefined ? [patience.signal] : [call.signal, patience.signal];
+    return { revision: await abortable(this.#run(command, ids), AbortSignal.any(signals)) };
   }
 
   insert(request: InsertRequest, call: CallOptions): Promise<MutationResult> {
@@ -267,4 +272,11 @@ export class WriterTerm implements WriterApi {
     const message = `the log of channel ${channel} failed, so the writer begins a new epoch: ${cause.message}`;
     this.lease.lose(cause.code === 'FENCED' ? cause : new MishardsError('NOT_LEADER', message, { cause }));
   }
+}
+
+function tookTooLong(waitMs: number): MishardsError {
+  return new MishardsError(
+    'METASTORE_UNAVAILABLE',
+    `the metadata service has not taken the change within ${waitMs} ms; it may still happen when the service is back`,
+  );
 }
