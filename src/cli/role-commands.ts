@@ -32,7 +32,10 @@ export interface ReadyMessage {
 async function serve(command: Command, roles: readonly Role[]): Promise<void> {
   const { config } = configOf(command);
   const stop = stopSignal();
-  await using node = await startNode({ config, roles });
+  // The channel to the supervisor would keep this process alive.
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => (process.connected ? process.disconnect() : undefined));
+  const node = stack.use(await startNode({ config, roles }));
   process.send?.({ ready: node.addresses } satisfies ReadyMessage);
   if (process.send === undefined) process.stdout.write(`${JSON.stringify(node.addresses)}\n`);
   if (!stop.aborted) await once(stop, 'abort');

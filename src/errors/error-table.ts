@@ -97,6 +97,12 @@ export const ERROR_TABLE = {
     legacyCode: 'UnexpectedError',
     meaning: 'the connection to a node broke before the answer came',
   },
+  UNREACHABLE: {
+    ...passing,
+    milvusCode: 2,
+    legacyCode: 'UnexpectedError',
+    meaning: 'no connection to a node could be made; nothing was executed',
+  },
   OVERLOADED: {
     ...passing,
     grpcStatus: 'RESOURCE_EXHAUSTED',

@@ -1,20 +1,21 @@
 import { openCache } from './open-cache.ts';
 import { listenWire, nodeInfo, type RoleOptions, type RunningRole } from './role.ts';
 import type { NodeServices } from './node-services.ts';
+import { WriterConnection } from './writer-connection.ts';
 import { serveReader } from '../protocol/reader-server.ts';
-import { WriterClient } from '../protocol/writer-client.ts';
 import { createReader } from '../reader/create-reader.ts';
 
 export async function startReaderRole(services: NodeServices, options: RoleOptions): Promise<RunningRole> {
   const { config, catalog, discovery, wire, metrics } = services;
   await using stack = new AsyncDisposableStack();
+  const writer = stack.use(new WriterConnection(wire));
   const reader = stack.use(
     createReader({
       ...services,
       kernel: services.kernel(),
       cache: stack.use(await openCache(services, options.id)),
       node: options,
-      writerFor: (leader) => new WriterClient(wire.connect(leader.address)),
+      writerFor: (leader) => writer.to(leader),
       options: {
         requestsMax: config['reader.requests_max'],
         memoryBytesMax: config['reader.memory_bytes_max'],

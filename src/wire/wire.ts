@@ -5,6 +5,7 @@ import type { Packet } from '../util/packet.ts';
  * A call carries its remaining time, can be cancelled, and carries the trace context. Typed errors arrive as thrown.
  *
  * Errors of the wire itself: `CONNECTION_LOST` (the answer will never come; it may have been executed),
+ * `UNREACHABLE` (no connection could be made; it was not executed),
  * `DEADLINE_EXCEEDED`, `CANCELLED`, `OVERLOADED` (a bound of calls or bytes was reached), `NOT_SUPPORTED` (unknown method,
  * thrown by the handler), `PARAMETER_TOO_LARGE` (a packet above the largest frame), `SERVICE_NOT_READY` (the server drains),
  * `CONFIG_INVALID` (an address that cannot be used).

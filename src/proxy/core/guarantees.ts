@@ -55,7 +55,15 @@ export class Guarantees {
       return { kind: 'positions', positions };
     } catch (error) {
       if (
-        isErrorWithCode(error, 'NO_WRITER', 'NOT_LEADER', 'FENCED', 'CONNECTION_LOST', 'SERVICE_NOT_READY')
+        isErrorWithCode(
+          error,
+          'NO_WRITER',
+          'NOT_LEADER',
+          'FENCED',
+          'CONNECTION_LOST',
+          'UNREACHABLE',
+          'SERVICE_NOT_READY',
+        )
       ) {
         return { kind: 'log-end' };
       }

@@ -115,7 +115,7 @@ export class ReaderPool implements AsyncDisposable {
 }
 
 /** Signs that the process itself is gone or going. */
-const PROCESS_FAILURES = new Set<ErrorCode>(['CONNECTION_LOST', 'SERVICE_NOT_READY']);
+const PROCESS_FAILURES = new Set<ErrorCode>(['CONNECTION_LOST', 'UNREACHABLE', 'SERVICE_NOT_READY']);
 const NODE_FAILURES = new Set<ErrorCode>([
   ...PROCESS_FAILURES,
   'OVERLOADED',

@@ -15,6 +15,10 @@ export interface WriterLinkOptions {
   readonly writerFor: (leader: WriterLeader) => WriterApi & AsyncDisposable;
 }
 
+const UNREACHABLE_REST_MS = 50;
+/** Failures after which the request certainly was not executed. */
+const NOT_EXECUTED = ['NOT_LEADER', 'FENCED', 'UNREACHABLE'] as const;
+
 /**
  * Calls to whoever holds the writer's lease. A request that certainly was not executed (no writer, not the leader any more)
  * waits for the next leader within its deadline; one that may have been executed fails, and the client decides.
@@ -31,17 +35,22 @@ export class WriterLink implements AsyncDisposable {
     context: RequestContext,
     send: (api: WriterApi, options: CallOptions) => Promise<Result>,
   ): Promise<Result> {
-    const deadlineMs = this.#options.clock.monotonicMs() + context.timeoutMs;
+    const { clock, timers, writerWaitMs } = this.#options;
+    const startMs = clock.monotonicMs();
+    const enough = new AbortController();
+    using _ = timers.after(writerWaitMs, () => enough.abort());
+    const waiting = AbortSignal.any([context.signal, enough.signal]);
     let refusedBy: WriterLeader | null = null;
     for (;;) {
-      const leader = await this.#waitForLeader(refusedBy, context.signal);
-      const timeoutMs = deadlineMs - this.#options.clock.monotonicMs();
+      const leader = await this.#waitForLeader(refusedBy, waiting);
+      const timeoutMs = context.timeoutMs - (clock.monotonicMs() - startMs);
       if (timeoutMs <= 0) throw noWriter(leader);
       try {
         return await send(this.#apiOf(leader), { timeoutMs, signal: context.signal, trace: context.trace });
       } catch (error) {
-        if (!isErrorWithCode(error, 'NOT_LEADER', 'FENCED')) throw error;
-        refusedBy = leader;
+        if (!isErrorWithCode(error, ...NOT_EXECUTED)) throw error;
+        if (isErrorWithCode(error, 'UNREACHABLE')) await this.#rest(waiting, error);
+        else refusedBy = leader;
       }
     }
   }
@@ -64,20 +73,22 @@ export class WriterLink implements AsyncDisposable {
     await this.#current?.api[Symbol.asyncDispose]();
   }
 
-  async #waitForLeader(refusedBy: WriterLeader | null, signal: AbortSignal): Promise<WriterLeader> {
+  async #waitForLeader(refusedBy: WriterLeader | null, waiting: AbortSignal): Promise<WriterLeader> {
     const isNew = (leader: WriterLeader | null): boolean =>
       leader !== null && leader.epoch !== refusedBy?.epoch;
-    const enough = new AbortController();
-    using _ = this.#options.timers.after(this.#options.writerWaitMs, () => enough.abort());
     try {
-      const snapshot = await this.#options.catalog.waitFor(
-        (candidate) => isNew(candidate.writer),
-        AbortSignal.any([signal, enough.signal]),
-      );
+      const snapshot = await this.#options.catalog.waitFor((candidate) => isNew(candidate.writer), waiting);
       return snapshot.writer!;
     } catch (error) {
       throw noWriter(refusedBy, error);
     }
+  }
+
+  /** The leader may be restarting or about to be replaced: a moment later one or the other shows. */
+  async #rest(waiting: AbortSignal, error: MishardsError): Promise<void> {
+    await this.#options.timers.sleep(UNREACHABLE_REST_MS, waiting).catch(() => {
+      throw error;
+    });
   }
 
   #apiOf(leader: WriterLeader): WriterApi {

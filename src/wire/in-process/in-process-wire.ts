@@ -130,7 +130,7 @@ class InProcessPeer implements WirePeer {
     if (this.#closed) throw new MishardsError('CONNECTION_LOST', `the peer ${this.address} was closed`);
     const server = this.#find();
     if (server === undefined) {
-      throw new MishardsError('CONNECTION_LOST', `cannot connect to ${this.address}: nothing listens there`);
+      throw new MishardsError('UNREACHABLE', `cannot connect to ${this.address}: nothing listens there`);
     }
     if (server.draining) {
       throw new MishardsError('SERVICE_NOT_READY', `${this.address} is stopping and takes no new calls`);

@@ -110,7 +110,8 @@ export class SocketPeer implements WirePeer, ChannelEvents {
     if (!wasOpen) this.#reconnect.failed();
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls) call.pending.fail(reason);
+    const failure = wasOpen ? reason : unreachable(reason.message, reason);
+    for (const call of calls) call.pending.fail(failure);
   }
 
   #checkUsable(method: string): void {
@@ -121,10 +122,8 @@ export class SocketPeer implements WirePeer, ChannelEvents {
     if (this.#channel !== null) return;
     const waitMs = this.#reconnect.waitMs();
     if (waitMs <= 0) return;
-    throw new MishardsError(
-      'CONNECTION_LOST',
-      `${method} is refused: ${this.address} could not be reached; the next attempt is in ${Math.ceil(waitMs)} ms`,
-    );
+    const attempt = `the next attempt is in ${Math.ceil(waitMs)} ms`;
+    throw unreachable(`${method} is refused: ${this.address} could not be reached; ${attempt}`);
   }
 
   #checkBounds(method: string, frameBytes: number): void {
@@ -191,4 +190,9 @@ function tooLarge(method: string, bytes: number, limit: number): MishardsError {
     'PARAMETER_TOO_LARGE',
     `the request ${method} has ${bytes} bytes, above the limit ${limit} of wire.frame_bytes_max; send fewer rows at once`,
   );
+}
+
+/** No connection: the call was certainly not executed. */
+function unreachable(message: string, cause?: unknown): MishardsError {
+  return new MishardsError('UNREACHABLE', message, { cause });
 }

@@ -83,7 +83,7 @@ test('connections above the bound are closed and reported', async () => {
   await using first = wire.connect(server.address);
   await first.call('echo', request, TIMEOUT);
   await using second = wire.connect(server.address);
-  await assert.rejects(second.call('echo', request, TIMEOUT), { code: 'CONNECTION_LOST' });
+  await assert.rejects(second.call('echo', request, TIMEOUT), { code: 'UNREACHABLE' });
   assert.match(events[0]!.error.message, /wire\.connections_max/);
 });
 
