@@ -110,7 +110,7 @@ test('what is in the metastore is in the first snapshot, and changes follow', as
   assert.equal(next.segmentsOf(B), first.segmentsOf(B));
 });
 
-test('a revision is seen whole', async () => {
+test('C5: a revision is seen whole', async () => {
   const seen: string[] = [];
   using _ = catalog.subscribe((snapshot) =>
     seen.push(`${snapshot.segmentsOf(A).length}${snapshot.segmentsOf(B).length}`),
@@ -119,7 +119,7 @@ test('a revision is seen whole', async () => {
   assert.deepEqual(seen, ['22']);
 });
 
-test('while the metastore is away the snapshot stays; afterwards it catches up', async () => {
+test('C6: while the metastore is away the snapshot stays; afterwards it catches up', async () => {
   faultable.stop();
   const revision = await write(...putSegment(A, '12'), {
     kind: 'delete',

@@ -88,7 +88,7 @@ export class ChannelTable {
       }
     }
     for (const [id, slot] of this.#slots) {
-      if (!collections.has(collectionOfChannel(id))) void this.#close(id, slot, droppedError(id));
+      if (!collections.has(collectionOfChannel(id))) void this.#closeQuietly(id, slot, droppedError(id));
     }
     while (this.#running < this.#options.concurrency && this.#waiting.length > 0) void this.#work();
   }
@@ -96,7 +96,7 @@ export class ChannelTable {
   /** Closes all for good. */
   async close(reason: MishardsError): Promise<void> {
     this.#waiting.length = 0;
-    await Promise.all([...this.#slots].map(([id, slot]) => this.#close(id, slot, reason)));
+    await Promise.all([...this.#slots].map(([id, slot]) => this.#closeQuietly(id, slot, reason)));
   }
 
   /** Opens one waiting channel after another. */
@@ -155,6 +155,15 @@ export class ChannelTable {
       if (isErrorWithCode(error, 'FENCED')) onFenced(error);
       else if (!isErrorWithCode(error, 'CORRUPT_DATA')) slot.appender = null;
       throw error;
+    }
+  }
+
+  /** A log that cannot be closed is left; the next epoch seals it. */
+  async #closeQuietly(id: ChannelId, slot: Slot, reason: MishardsError): Promise<void> {
+    try {
+      await this.#close(id, slot, reason);
+    } catch (error) {
+      this.#options.logger.warn({ channel: id, error }, 'a channel cannot be closed');
     }
   }
 

@@ -100,7 +100,7 @@ test('a flush is cut into segments of bounded rows', async () => {
   assert.deepEqual(counts, [10, 10, 5]);
 });
 
-test('W8: a failure between the objects and the commit changes nothing; the next try does it', async () => {
+test('W9: a failure between the objects and the commit changes nothing; the next try does it', async () => {
   let failures = 0;
   const decorate = (store: ObjectStore): ObjectStore =>
     new InterceptedObjectStore(store, {
@@ -123,7 +123,7 @@ test('W8: a failure between the objects and the commit changes nothing; the next
   assert.deepEqual([after.rows.size, after.segmentRowCount, after.logEntryCount], [5, 5, 0]);
 });
 
-test('W8: a commit whose answer was lost happens once', async () => {
+test('W9: a commit whose answer was lost happens once', async () => {
   await using cluster = new WriterCluster();
   const process = await cluster.startActive('w');
   const collection = await cluster.createCollection(process, 'c');
@@ -134,7 +134,7 @@ test('W8: a commit whose answer was lost happens once', async () => {
   assert.deepEqual([rows.size, segmentRowCount], [5, 5]);
 });
 
-test('W8: a writer killed before the commit leaves the rows to the next one', async () => {
+test('W9: a writer killed before the commit leaves the rows to the next one', async () => {
   await using cluster = new WriterCluster();
   const first = await cluster.startActive('w');
   const collection = await cluster.createCollection(first, 'c');
@@ -179,7 +179,7 @@ test('rows written while a flush runs stay in the log until the next one', async
   assert.equal(after.logEntryCount, 0);
 });
 
-test('deletes are kept only where older segments need them', async () => {
+test('W10: deletes are kept only where older segments need them', async () => {
   await using cluster = new WriterCluster();
   const process = await cluster.startActive('w');
   const collection = await cluster.createCollection(process, 'c');
@@ -199,7 +199,7 @@ test('deletes are kept only where older segments need them', async () => {
   assert.equal(segmentRowCount, 4);
 });
 
-test('many delta objects become one, and the old ones go after the grace', async () => {
+test('W10: many delta objects become one, and the old ones go after the grace', async () => {
   await using cluster = new WriterCluster({ writer: { deltasMax: 3, logGraceMs: 5_000 } });
   const process = await cluster.startActive('w');
   const collection = await cluster.createCollection(process, 'c');
@@ -234,7 +234,7 @@ test('rows of a dropped partition are left out', async () => {
   assert.deepEqual([[...rows.keys()], segmentRowCount], [[2n], 1]);
 });
 
-test('a flush of more partitions than one transaction takes is cut into several', async () => {
+test('W9: a flush of more partitions than one transaction takes is cut into several', async () => {
   await using cluster = new WriterCluster();
   const process = await cluster.startActive('w');
   let collection = await cluster.createCollection(process, 'c');

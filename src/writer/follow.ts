@@ -22,7 +22,7 @@ export interface FollowOptions {
 }
 
 /**
- * Answers a reader that follows channels: as soon as any has new entries, or empty after `waitMs`. Channels of dropped
+ * Answers a reader that follows channels: as soon as one has new entries, or empty after `waitMs`. Channels of dropped
  * collections are left out of the answer. `NOT_LEADER`, `FENCED` when the lease is lost meanwhile.
  */
 export async function follow(

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { indexProgress } from '../catalog/index-progress.ts';
 import type { CollectionMeta, SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
-import { INDEX_TYPES } from '../kernel/kernel.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { openSegment } from '../segment/open-segment.ts';
 import { InterceptedObjectStore } from '../../test/support/intercepted-object-store.ts';
@@ -72,23 +70,6 @@ test('segments get the files of declared indexes, whichever came first; small on
     assert.deepEqual([...opened.openIndexes], wanted);
   }
   assert.equal(process.writer.figures!.indexFilesMissing, 0);
-});
-
-test('progress counts small segments as indexed, and those that lack their file as pending', async () => {
-  await using cluster = new WriterCluster({ writer: options });
-  const process = await cluster.startActive('w');
-  const collection = await cluster.createCollection(process, 'c');
-  await write(cluster, process, collection, 20, 9);
-  const before = segmentsOf(process, collection);
-  await createIndex(cluster, process, collection);
-  await cluster.until(() => indexed(process, collection) === 1);
-  const [index] = process.catalog.snapshot().collections.get(collection.id)!.indexes;
-  const rules = { rowsMin: 10, fileTypes: INDEX_TYPES };
-  assert.deepEqual(indexProgress(before, index!, rules), { totalRows: 29, indexedRows: 9, pendingRows: 20 });
-  const after = indexProgress(segmentsOf(process, collection), index!, rules);
-  assert.deepEqual(after, { totalRows: 29, indexedRows: 29, pendingRows: 0 });
-  const flat = { ...index!, type: 'FLAT' };
-  assert.equal(indexProgress(before, flat, rules).pendingRows, 0);
 });
 
 test('an index that needs no file asks for no build', async () => {

@@ -53,7 +53,7 @@ test('deletes that no row is older than are left out', () => {
   assert.equal(mergeDeletes([batch()], 0n), null);
 });
 
-test('the merged batch deletes the same rows as all batches do', (context) => {
+test('W10: the merged batch deletes the same rows as all batches do', (context) => {
   context.diagnostic(`seed ${testSeed}`);
   const random = new SeededRandom(testSeed);
   const keys = ['a', 'b', 'c', 'd'];

@@ -119,7 +119,7 @@ for (const keyType of ['Int64', 'VarChar'] as const) {
   });
 }
 
-test('concurrent inserts are all kept, in the order of their timestamps', async () => {
+test('W8: concurrent inserts are all kept, in the order of their timestamps', async () => {
   await using cluster = new WriterCluster();
   const process = await cluster.startActive('w');
   const collection = await cluster.createCollection(process, 'c', { shardsNum: 2 });

@@ -43,7 +43,7 @@ async function drop(
   await cluster.settle(writer.api.execute({ kind: 'drop-collection', collectionId: id }, CALL));
 }
 
-test('a dropped collection is gone at once; its logs, objects and documents go after the grace', async () => {
+test('W11: a dropped collection is gone at once; its logs, objects and documents go after the grace', async () => {
   await using cluster = new WriterCluster({ writer: options });
   const process = await cluster.startActive('w');
   const collection = await written(cluster, process, 'c');
@@ -65,7 +65,7 @@ test('a dropped collection is gone at once; its logs, objects and documents go a
   assert.ok(documentsOf(cluster, kept).length > 4);
 });
 
-test('a writer that is killed before the grace is over leaves the rest to the next one', async () => {
+test('W11: a writer that is killed before the grace is over leaves the rest to the next one', async () => {
   await using cluster = new WriterCluster({ writer: options });
   const first = await cluster.startActive('w');
   const collection = await written(cluster, first, 'c');
@@ -81,7 +81,7 @@ test('a writer that is killed before the grace is over leaves the rest to the ne
   assert.equal(second.log.dropped.length, 2);
 });
 
-test('a collection of the same name can be created at once', async () => {
+test('W11: a collection of the same name can be created at once', async () => {
   await using cluster = new WriterCluster({ writer: options });
   const process = await cluster.startActive('w');
   const first = await written(cluster, process, 'c');

@@ -209,7 +209,7 @@ class Run {
   }
 }
 
-test('W5, W8: whatever happens, shared storage holds exactly what was acknowledged', async (context) => {
+test('C1, W5, W9, W10: whatever happens, shared storage holds exactly what was acknowledged', async (context) => {
   context.diagnostic(`seed ${testSeed}`);
   for (let number = 0; number < RUNS; number++) {
     const random = new SeededRandom(testSeed).fork(`run ${number}`);

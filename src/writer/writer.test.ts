@@ -146,7 +146,7 @@ test('W7: after a failure of the log the writer begins a new epoch and finds wha
   assert.deepEqual([...counts.values()], [2]);
 });
 
-test('timestamps go on above all that was written, though the clock of the next writer is behind', async () => {
+test('W8: timestamps go on above all that was written, though the clock of the next writer is behind', async () => {
   await using cluster = new WriterCluster();
   const first = await cluster.startActive('a');
   const collection = await cluster.createCollection(first, 'c');
@@ -157,7 +157,7 @@ test('timestamps go on above all that was written, though the clock of the next 
   assert.ok(after.timestamp > before.timestamp);
 });
 
-test('a channel whose log cannot be read fails alone', async () => {
+test('W5: a channel whose log cannot be read fails alone', async () => {
   await using cluster = new WriterCluster();
   const first = await cluster.startActive('a');
   const good = await cluster.createCollection(first, 'good');
@@ -180,7 +180,7 @@ test('a channel whose log cannot be read fails alone', async () => {
   assert.equal((await readBack(cluster, bad.id)).rows.size, 2);
 });
 
-test('a log that ends before its checkpoint is refused', async () => {
+test('W5: a log that ends before its checkpoint is refused', async () => {
   await using cluster = new WriterCluster();
   const first = await cluster.startActive('a');
   const collection = await cluster.createCollection(first, 'c');
