@@ -293,8 +293,11 @@ function testEpochs(it: It): void {
       const appender = await (epoch % 2 === 0 ? log : other).openAppender(CHANNEL, epoch);
       await appender.append([record(`${epoch}.start`)]);
       acknowledged.push(`${epoch}.start`);
-      running.push(work(appender));
-      while (!acknowledged.includes(`${epoch}.3`)) await log.read(CHANNEL, 1, 1);
+      const working = work(appender);
+      running.push(working);
+      let hasEnded = false;
+      void working.finally(() => (hasEnded = true)).catch(() => undefined);
+      while (!acknowledged.includes(`${epoch}.3`) && !hasEnded) await log.read(CHANNEL, 1, 1);
     }
     await using _last = await log.openAppender(CHANNEL, 9);
     await Promise.all(running);

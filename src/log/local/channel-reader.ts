@@ -69,6 +69,7 @@ export class ChannelReader {
       const read = await readPart(this.#files, part, this.#indexOf(part), next, bytesLeft);
       if (read.length === 0) break;
       if (part.endSequence === undefined && !(await this.#isSettled(part))) {
+        await this.#finishSealing(part.epoch);
         this.#view = undefined;
         return entries.length > 0 ? entries : 'changed';
       }
@@ -97,8 +98,12 @@ export class ChannelReader {
     const last = fresh.parts.at(-1);
     if (last === undefined || last.endSequence !== undefined) return [];
     if (await isEpochLive(this.#files, this.#directory, last.epoch)) return [];
-    const sealedTo = await sealEpochsBelow(this.#files, this.#directory, last.epoch + 1);
-    return sealedTo > from ? 'changed' : [];
+    return (await this.#finishSealing(last.epoch)) > from ? 'changed' : [];
+  }
+
+  /** An epoch that is fenced and not sealed: whoever began that may have died. Gives the sequence after the epoch's entries. */
+  async #finishSealing(epoch: Epoch): Promise<LogSequence> {
+    return await sealEpochsBelow(this.#files, this.#directory, epoch + 1);
   }
 
   async #refresh(): Promise<ChannelView> {

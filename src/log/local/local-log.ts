@@ -13,7 +13,7 @@ import {
 import { ChannelReader } from './channel-reader.ts';
 import { viewChannel } from './channel-view.ts';
 import { LocalAppender, type AppenderLimits } from './local-appender.ts';
-import { ignoreMissing, sealEpochsBelow } from './seal-epoch.ts';
+import { ignoreMissing, sealEpochsBelow, writeOnce } from './seal-epoch.ts';
 
 const READERS_MAX = 1024;
 
@@ -89,11 +89,7 @@ export class LocalLog implements Log {
       const kept = parts.findLast((part, index) => index > 0 && part.firstSequence <= before);
       if (kept === undefined || comparePairs(kept, files.floor) <= 0) return;
       const floor = { epoch: kept.epoch, firstSequence: kept.firstSequence };
-      await this.#files
-        .writeExclusive(`${directory}/${floorName(floor)}`, new Uint8Array(0))
-        .catch((error: unknown) => {
-          if (fileErrorCode(error) !== 'EEXIST') throw error;
-        });
+      await writeOnce(this.#files, `${directory}/${floorName(floor)}`, new Uint8Array(0));
       for (const name of namesBelow(files, floor)) {
         await this.#files.remove(`${directory}/${name}`).catch(ignoreMissing);
       }
@@ -121,6 +117,7 @@ export class LocalLog implements Log {
     return (
       epoch < listed.floor.epoch ||
       epochsOf(listed).some((other) => other > epoch) ||
+      listed.fenced.includes(epoch) ||
       listed.sealed.includes(epoch) ||
       listed.logs.some((file) => file.epoch === epoch)
     );

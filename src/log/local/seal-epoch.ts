@@ -1,12 +1,14 @@
-import { MishardsError } from '../../errors/index.ts';
+import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
 import { fileErrorCode, type FileSystem } from '../../host/index.ts';
 import type { Epoch, LogSequence } from '../../schema/index.ts';
 import {
   epochsOf,
+  fencedName,
   listChannelFiles,
   liveName,
   logName,
   sealName,
+  type ChannelFiles,
   type LogFileName,
 } from './channel-files.ts';
 import { decodeEntries, hasLaterWrite } from './entry-format.ts';
@@ -47,6 +49,8 @@ export async function sealEpoch(
   epoch: Epoch,
   nextSequence: LogSequence,
 ): Promise<FileHeader> {
+  // The epoch must be seen at every moment, also when nothing was appended to it.
+  await writeOnce(files, `${directory}/${fencedName(epoch)}`, new Uint8Array(0));
   await files.remove(`${directory}/${liveName(epoch)}`).catch(ignoreMissing);
   await files.sync(directory);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -62,9 +66,7 @@ export async function sealEpoch(
       last === undefined ? emptySeal(epoch, nextSequence) : await sealOfFile(files, directory, last);
     // Another process sealed the epoch and removed its last file meanwhile.
     if (seal === undefined) continue;
-    await files.writeExclusive(`${directory}/${sealName(epoch)}`, seal).catch((error: unknown) => {
-      if (fileErrorCode(error) !== 'EEXIST') throw error;
-    });
+    await writeOnce(files, `${directory}/${sealName(epoch)}`, seal);
   }
   throw new MishardsError(
     'STORAGE_UNAVAILABLE',
@@ -73,21 +75,40 @@ export async function sealEpoch(
 }
 
 /** Ends all epochs below `epoch`, lowest first. Gives the sequence of the entry after theirs. */
-export async function sealEpochsBelow(
+export async function sealEpochsBelow(files: FileSystem, directory: string, epoch: Epoch): Promise<LogSequence> {
+  for (let attempt = 0; ; ) {
+    const listed = await listChannelFiles(files, directory);
+    const lower = epochsOf(listed).filter((candidate) => candidate < epoch);
+    const unsealed = lower.findIndex((candidate) => !listed.sealed.includes(candidate));
+    try {
+      const sealed = unsealed === -1 ? lower : lower.slice(0, unsealed);
+      const nextSequence = await endOfSealed(files, directory, listed, sealed);
+      if (unsealed === -1) return nextSequence;
+      await sealEpoch(files, directory, lower[unsealed]!, nextSequence);
+    } catch (error) {
+      // A truncation under way removes files; one that is really missing is so each time.
+      const mayPass = fileErrorCode(error) === 'ENOENT' || isErrorWithCode(error, 'CORRUPT_DATA');
+      if (!mayPass || ++attempt === ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** The sequence after the given epochs, which follow each other from the floor on. */
+async function endOfSealed(
   files: FileSystem,
   directory: string,
-  epoch: Epoch,
+  { floor, logs }: ChannelFiles,
+  epochs: readonly Epoch[],
 ): Promise<LogSequence> {
-  const listed = await listChannelFiles(files, directory);
-  let nextSequence = listed.floor.firstSequence;
-  for (const lower of epochsOf(listed).filter((candidate) => candidate < epoch)) {
-    const known = listed.sealed.includes(lower) ? await readSealHeader(files, directory, lower) : undefined;
-    const seal = known ?? (await sealEpoch(files, directory, lower, nextSequence));
-    const firstLog = listed.logs.find((file) => file.epoch === lower);
+  let nextSequence = floor.firstSequence;
+  for (const epoch of epochs) {
+    const path = `${directory}/${sealName(epoch)}`;
+    const seal = await readSealHeader(files, directory, epoch);
+    if (seal === undefined) throw corrupt(path, 'it is missing');
+    const firstLog = logs.find((file) => file.epoch === epoch);
     const begin = Math.min(seal.firstSequence, firstLog?.firstSequence ?? seal.firstSequence);
     // Files just below the floor may still be there.
-    if (begin > nextSequence || (begin < nextSequence && lower !== listed.floor.epoch)) {
-      const path = `${directory}/${sealName(lower)}`;
+    if (begin > nextSequence || (begin < nextSequence && epoch !== floor.epoch)) {
       throw corrupt(path, `the epoch begins with the entry ${begin}, where ${nextSequence} should follow`);
     }
     nextSequence = seal.lastSequence + 1;
@@ -139,9 +160,11 @@ export function isHeaderOf(file: LogFileName, bytes: Uint8Array): boolean {
 /** The files the seal stands for, and what a fenced appender created after them. */
 async function removeSuperseded(files: FileSystem, directory: string, seal: FileHeader): Promise<void> {
   const { logs } = await listChannelFiles(files, directory);
-  for (const file of logs) {
-    if (file.epoch !== seal.epoch || file.firstSequence < seal.firstSequence) continue;
-    await files.remove(`${directory}/${logName(file)}`).catch(ignoreMissing);
+  const superseded = logs.filter(
+    ({ epoch, firstSequence }) => epoch === seal.epoch && firstSequence >= seal.firstSequence,
+  );
+  for (const name of [fencedName(seal.epoch), ...superseded.map(logName)]) {
+    await files.remove(`${directory}/${name}`).catch(ignoreMissing);
   }
 }
 
@@ -161,6 +184,13 @@ export async function readIfPresent(
     if (fileErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Leaves the file as it is when it exists. */
+export async function writeOnce(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  await files.writeExclusive(path, bytes).catch((error: unknown) => {
+    if (fileErrorCode(error) !== 'EEXIST') throw error;
+  });
 }
 
 export function ignoreMissing(error: unknown): void {
