@@ -28,7 +28,7 @@ export class Interleaving {
       isDone = true;
       return results;
     });
-    for (let idle = 0; ; ) {
+    for (let idle = 0; ;) {
       await settle();
       if (isDone) break;
       const [next] = this.#held.splice(this.#random.below(Math.max(1, this.#held.length)), 1);
@@ -37,7 +37,8 @@ export class Interleaving {
         next();
         continue;
       }
-      if (whenIdle === undefined || idle++ > 100_000) throw new Error('the tasks wait for something that does not come');
+      if (whenIdle === undefined || idle++ > 100_000)
+        throw new Error('the tasks wait for something that does not come');
       await whenIdle();
     }
     for (const result of await all) if (result.status === 'rejected') throw result.reason;

@@ -75,8 +75,12 @@ export async function sealEpoch(
 }
 
 /** Ends all epochs below `epoch`, lowest first. Gives the sequence of the entry after theirs. */
-export async function sealEpochsBelow(files: FileSystem, directory: string, epoch: Epoch): Promise<LogSequence> {
-  for (let attempt = 0; ; ) {
+export async function sealEpochsBelow(
+  files: FileSystem,
+  directory: string,
+  epoch: Epoch,
+): Promise<LogSequence> {
+  for (let attempt = 0; ;) {
     const listed = await listChannelFiles(files, directory);
     const lower = epochsOf(listed).filter((candidate) => candidate < epoch);
     const unsealed = lower.findIndex((candidate) => !listed.sealed.includes(candidate));
