@@ -41,6 +41,17 @@ export const CONFIG_KEYS = {
     doc: 'directory of the local object store; empty = objects in the data directory',
   }),
 
+  'object_store.prefix': text({
+    default: '',
+    doc: 'begins every key, e.g. `clusters/a/`, so that several clusters can share a store; empty or ends with a slash',
+  }),
+  'object_store.attempts_max': integer({
+    default: 4,
+    min: 1,
+    max: 100,
+    doc: 'tries of a call to shared storage that fails in passing; four bridge about a second',
+  }),
+
   'log.type': text({ default: 'local', doc: 'write-ahead log: `local` (files on shared storage), `memory`' }),
   'log.path': text({ default: '', doc: 'directory of the local log; empty = log in the data directory' }),
 

@@ -4,7 +4,10 @@ import { MishardsError } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
 import type { Log } from '../log/log.ts';
 import type { Metastore } from '../metastore/metastore.ts';
+import { MeteredObjectStore, type ObjectStoreMeter } from '../object-store/metered-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
+import { PrefixedObjectStore } from '../object-store/prefixed-object-store.ts';
+import { RetryingObjectStore } from '../object-store/retrying-object-store.ts';
 
 /** What a driver may look at to open itself. */
 export interface DriverContext {
@@ -50,8 +53,16 @@ const LOGS: Drivers<Log> = {
 
 export const openMetastore = (context: DriverContext): Promise<Metastore> =>
   open('metastore.type', METASTORES, context);
-export const openObjectStore = (context: DriverContext): Promise<ObjectStore> =>
-  open('object_store.type', OBJECT_STORES, context);
+
+/** The configured store below its prefix; what fails in passing is tried again, and every try is counted. */
+export async function openObjectStore(context: DriverContext, meter: ObjectStoreMeter): Promise<ObjectStore> {
+  const { config, host } = context;
+  const prefix = config['object_store.prefix'];
+  const driver = await open('object_store.type', OBJECT_STORES, context);
+  const metered = new MeteredObjectStore(driver, host.clock, meter);
+  const store = new RetryingObjectStore(metered, host, { attemptsMax: config['object_store.attempts_max'] });
+  return prefix === '' ? store : new PrefixedObjectStore(store, prefix);
+}
 export const openLog = (context: DriverContext): Promise<Log> => open('log.type', LOGS, context);
 
 /** The configured path, or the name within the data directory; then the rest below it. Absolute. */

@@ -26,7 +26,7 @@ export async function inspectSegments(
   const host = createNodeHost();
   await using stack = new AsyncDisposableStack();
   const metastore = stack.use(await openMetastore({ config, host }));
-  const objectStore = stack.use(await openObjectStore({ config, host }));
+  const objectStore = stack.use(await openObjectStore({ config, host }, () => {}));
   const catalog = stack.use(await openCatalog({ metastore, timers: host.timers }));
   const kernel = stack.use(createKernel({ threads: 1, queueMax: 16 }));
   const directory = join(tmpdir(), `mishards-inspect-${process.pid}`);

@@ -54,7 +54,8 @@ export async function openServices(
   const metrics = new Metrics({ node: options.nodeId });
   const { overrides } = options;
   const metastore = overrides.metastore ?? stack.use(await openMetastore({ config, host }));
-  const objectStore = overrides.objectStore ?? stack.use(await openObjectStore({ config, host }));
+  const objectStore =
+    overrides.objectStore ?? stack.use(await openObjectStore({ config, host }, metrics.objectStoreMeter));
   const log = overrides.log ?? stack.use(await openLog({ config, host }));
   const catalog = stack.use(
     await openCatalog({

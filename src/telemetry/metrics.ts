@@ -10,6 +10,9 @@ export class Metrics {
   readonly #requests: Histogram<'role' | 'method' | 'code'>;
   readonly #inFlight: Gauge<'role' | 'method'>;
 
+  readonly #storage: Histogram<'operation' | 'code'>;
+  readonly #storageBytes: Counter<'operation'>;
+
   constructor(labels: Readonly<Record<string, string>>) {
     this.#registry.setDefaultLabels(labels);
     collectDefaultMetrics({ register: this.#registry });
@@ -18,6 +21,19 @@ export class Metrics {
       help: 'Time from the arrival of a request to its answer, by outcome',
       labelNames: ['role', 'method', 'code'],
       buckets: LATENCY_BUCKETS,
+      registers: [this.#registry],
+    });
+    this.#storage = new Histogram({
+      name: 'mishards_object_store_seconds',
+      help: 'Time of a call to shared storage, by outcome',
+      labelNames: ['operation', 'code'],
+      buckets: LATENCY_BUCKETS,
+      registers: [this.#registry],
+    });
+    this.#storageBytes = new Counter({
+      name: 'mishards_object_store_bytes_total',
+      help: 'Bytes of objects moved to and from shared storage',
+      labelNames: ['operation'],
       registers: [this.#registry],
     });
     this.#inFlight = new Gauge({
@@ -64,8 +80,16 @@ export class Metrics {
     });
   }
 
-  counter(name: string, help: string): { add(value: number): void } {
-    const counter = new Counter({ name: `mishards_${name}_total`, help, registers: [this.#registry] });
-    return { add: (value) => counter.inc(value) };
-  }
+  /** Counts, times and weighs calls to shared storage. */
+  readonly objectStoreMeter = (call: ObjectStoreCall): void => {
+    this.#storage.observe({ operation: call.operation, code: call.error ?? 'OK' }, call.durationMs / 1000);
+    this.#storageBytes.inc({ operation: call.operation }, call.bytes);
+  };
+}
+
+export interface ObjectStoreCall {
+  readonly operation: string;
+  readonly error: string | undefined;
+  readonly durationMs: number;
+  readonly bytes: number;
 }
