@@ -32,10 +32,10 @@ class CandidatePool {
     if (!(score > worst_)) return;
     size_t at = 0;
     for (size_t rest = size_; rest > 0;) {
-      const size_t half = rest / 2;
-      const bool after = entries_[at + half].score >= score;
-      at = after ? at + half + 1 : at;
-      rest = after ? rest - half - 1 : half;
+      const size_t half = (rest + 1) / 2;
+      // Arithmetic, not a branch: the outcome is random.
+      at += half * static_cast<size_t>(entries_[at + half - 1].score >= score);
+      rest -= half;
     }
     const size_t kept = size_ < capacity_ ? size_ : capacity_ - 1;
     std::memmove(&entries_[at + 1], &entries_[at], (kept - at) * sizeof(Candidate));

@@ -14,10 +14,14 @@ constexpr uint32_t kSortedPoolMax = 1024;
 // A walk that keeps fewer than this share of the rows looks only at allowed rows, two links away where it must.
 constexpr double kTwoHopShare = 0.45;
 constexpr size_t kSeedPool = 32;
+// Candidates expanded together: their neighbours' cache lines arrive in parallel.
+constexpr size_t kExpandBatch = 4;
 constexpr size_t kScanBatch = 128;
 constexpr uint32_t kStopCheckInterval = 32;
 // Estimates are this many standard deviations or less from the truth, nearly always.
 constexpr float kErrorDeviations = 4;
+// Raw vectors asked for this many candidates before they are scored.
+constexpr size_t kRankAhead = 4;
 
 bool betterCandidate(const Candidate& left, const Candidate& right) {
   return left.score != right.score ? left.score > right.score : left.id < right.id;
@@ -53,14 +57,13 @@ class Walk {
  private:
   bool prepare() {
     if (!index_.quantizer().prepare(query_, scratch_.query, scratch_.values)) return false;
-    scratch_.reserveNeighbours(std::max<size_t>(3 * index_.meta().linkStride, kScanBatch));
-    if (request_.bounds.upTo == std::numeric_limits<float>::infinity()) return true;
+    scratch_.reserveNeighbours(std::max<size_t>(2 * kExpandBatch * index_.meta().linkStride, kScanBatch));
     const float dim = static_cast<float>(index_.meta().dim);
     float norm = 0;
     for (size_t i = 0; i < index_.meta().dim; i++) norm += scratch_.values[i] * scratch_.values[i];
     const float deviation = std::sqrt(norm / dim) * index_.meta().codeError;
-    const float slack = kErrorDeviations * deviation * (index_.metric() == Metric::kL2 ? 2 : 1);
-    estimateMax_ = request_.bounds.upTo + slack;
+    slack_ = kErrorDeviations * deviation * (index_.metric() == Metric::kL2 ? 2 : 1);
+    estimateMax_ = request_.bounds.upTo + slack_;
     return true;
   }
 
@@ -126,22 +129,26 @@ class Walk {
   }
 
   /** Unseen neighbours of `id`, now seen, into `ids`. */
-  size_t gather(uint32_t id) {
+  size_t gather(uint32_t id, size_t offset) {
     const uint32_t* links = index_.linksOf(id);
-    uint32_t* ids = scratch_.ids.data();
+    uint32_t* ids = scratch_.ids.data() + offset;
+    const VisitedSet::View visited = scratch_.visited.view();
+    const size_t degree = index_.degree0();
     size_t count = 0;
-    for (size_t at = 0; at < index_.degree0() && links[at] != kNoLink; at++) {
-      if (!scratch_.visited.insert(links[at])) continue;
-      prefetchCode(links[at]);
-      ids[count++] = links[at];
+    // Whether a link was seen is as good as random: a branch on it would be mispredicted every other time.
+    for (size_t at = 0; at < degree && links[at] != kNoLink; at++) {
+      const uint32_t link = links[at];
+      ids[count] = link;
+      count += visited.insert(link) ? 1 : 0;
     }
+    for (size_t i = 0; i < count; i++) prefetchCode(ids[i]);
     return count;
   }
 
   /** Unseen allowed neighbours, and those behind neighbours that are not allowed, up to one list's worth. */
-  size_t gatherAllowed(uint32_t id) {
+  size_t gatherAllowed(uint32_t id, size_t offset) {
     const uint32_t* links = index_.linksOf(id);
-    uint32_t* ids = scratch_.ids.data();
+    uint32_t* ids = scratch_.ids.data() + offset;
     size_t count = 0;
     size_t hopCount = 0;
     for (size_t at = 0; at < index_.degree0() && links[at] != kNoLink; at++) {
@@ -174,15 +181,25 @@ class Walk {
   /** Best first from the entries of `pool` until nothing in it is left to expand. */
   template <typename Gather>
   void expandPool(CandidatePool& pool, Gather gatherFrom) {
-    uint32_t id;
-    for (uint32_t step = 1; pool.takeBest(&id); step++) {
+    uint32_t batch[kExpandBatch];
+    uint32_t next[kExpandBatch];
+    size_t taken = takeBatch(pool, batch, 0);
+    for (uint32_t step = 1; taken > 0; step++) {
       if (step % kStopCheckInterval == 0 && stopped()) return;
-      const size_t count = gatherFrom(id);
+      // The next batch is chosen before this one is scored, so that its links arrive meanwhile.
+      const size_t nextTaken = takeBatch(pool, next, 0);
+      size_t count = 0;
+      for (size_t i = 0; i < taken; i++) count += gatherFrom(batch[i], count);
       scoreIds(count);
       for (size_t i = 0; i < count; i++) pool.offer(scratch_.scores[i], scratch_.ids[i]);
-      uint32_t next;
-      if (pool.peekBest(&next)) prefetchLinks(next);
+      taken = takeBatch(pool, next, nextTaken);
+      std::copy_n(next, taken, batch);
     }
+  }
+
+  size_t takeBatch(CandidatePool& pool, uint32_t* batch, size_t taken) {
+    for (; taken < kExpandBatch && pool.takeBest(&batch[taken]); taken++) prefetchLinks(batch[taken]);
+    return taken;
   }
 
   void walkAll(CandidatePool& pool, size_t capacity) {
@@ -191,10 +208,11 @@ class Walk {
     const uint32_t entry = descend();
     scratch_.visited.add(entry);
     pool.offer(scoreOf(entry), entry);
-    expandPool(pool, [this](uint32_t id) { return gather(id); });
+    expandPool(pool, [this](uint32_t id, size_t offset) { return gather(id, offset); });
   }
 
   void keepPool() {
+    sorted_ = true;
     scratch_.results.clear();
     for (size_t i = 0; i < scratch_.pool.size(); i++) scratch_.results.push_back(scratch_.pool.at(i));
   }
@@ -211,7 +229,7 @@ class Walk {
       scratch_.pool.offer(seed.score, seed.id);
     }
     if (scratch_.pool.size() == 0) return false;
-    expandPool(scratch_.pool, [this](uint32_t id) { return gatherAllowed(id); });
+    expandPool(scratch_.pool, [this](uint32_t id, size_t offset) { return gatherAllowed(id, offset); });
     keepPool();
     return scratch_.results.size() >= std::min<size_t>(pool_, request_.filter.allowedCount);
   }
@@ -253,7 +271,7 @@ class Walk {
       if (!isWorthwhile(best.score)) break;
       std::pop_heap(frontier.begin(), frontier.end(), worseCandidate);
       frontier.pop_back();
-      const size_t count = gather(best.id);
+      const size_t count = gather(best.id, 0);
       if (count > budget) return false;
       budget -= count;
       scoreIds(count);
@@ -271,6 +289,7 @@ class Walk {
 
   /** The codes of every allowed row, in the order of the graph's ids. */
   void scanCodes() {
+    sorted_ = false;
     scratch_.results.clear();
     const uint32_t rowCount = index_.meta().rowCount;
     size_t count = 0;
@@ -289,13 +308,14 @@ class Walk {
     }
   }
 
-  /** True scores of what was kept. */
+  /** True scores of what was kept, best estimates first, until no estimate can be far enough off to matter. */
   void rank(TopK& result) {
     const VectorRows& rows = index_.rows();
     const ExactScorer score(*request_.simd, index_.metric(), query_, rows.dim);
     std::vector<Candidate>& kept = scratch_.results;
-    for (size_t i = 0; i < kept.size(); i++) {
-      if (i + 4 < kept.size()) prefetchVector(index_.rowOf(kept[i + 4].id));
+    if (!sorted_) std::sort(kept.begin(), kept.end(), betterCandidate);
+    for (size_t i = 0; i < kept.size() && result.wants(kept[i].score + slack_); i++) {
+      if (i + kRankAhead < kept.size()) prefetchVector(index_.rowOf(kept[i + kRankAhead].id));
       const uint32_t row = index_.rowOf(kept[i].id);
       const float value = score(rows.row(row));
       if (request_.bounds.keep(value)) result.offer({value, request_.source, row});
@@ -316,6 +336,8 @@ class Walk {
   CodeTable table_;
   CodeScores scores_;
   size_t pool_;
+  float slack_ = 0;
+  bool sorted_ = false;
   float estimateMax_ = std::numeric_limits<float>::infinity();
 };
 

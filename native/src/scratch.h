@@ -24,12 +24,21 @@ class VisitedSet {
   }
   bool has(uint32_t id) const { return marks_[id] == epoch_; }
   void add(uint32_t id) { marks_[id] = epoch_; }
-  /** Adds it; false when it was there. */
-  bool insert(uint32_t id) {
-    if (marks_[id] == epoch_) return false;
-    marks_[id] = epoch_;
-    return true;
-  }
+
+  /** The set for an inner loop: the array's address and the epoch in registers, which stores of bytes cannot change. */
+  struct View {
+    uint8_t* marks;
+    uint8_t epoch;
+
+    /** Adds it; false when it was there. */
+    bool insert(uint32_t id) const {
+      const bool unseen = marks[id] != epoch;
+      marks[id] = epoch;
+      return unseen;
+    }
+  };
+  View view() { return {marks_.data(), epoch_}; }
+  bool insert(uint32_t id) { return view().insert(id); }
 
  private:
   std::vector<uint8_t> marks_;

@@ -91,51 +91,74 @@ MISHARDS_TARGET inline __m512i addChunk(__m512i sum, const uint8_t* code, __m512
   return _mm512_dpbusd_epi32(sum, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask), high);
 }
 
-MISHARDS_TARGET inline __m128 factorsOf(const uint8_t* row, size_t factorOffset) {
-  return _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(row + factorOffset)));
-}
-
+/** Where the rows of one query are scored, four at a time. */
 template <int kBits>
-MISHARDS_TARGET inline void fourScores(const CodeTable& table, const CodeQuery& query, const uint8_t* const* row,
-                                       float* scores) {
-  const size_t bytes = query.chunks * kCodeChunk;
-  __m512i sum0 = _mm512_setzero_si512();
-  __m512i sum1 = _mm512_setzero_si512();
-  __m512i sum2 = _mm512_setzero_si512();
-  __m512i sum3 = _mm512_setzero_si512();
-  for (size_t b = 0; b < bytes; b += kCodeChunk) {
-    const __m512i low = _mm512_loadu_si512(query.bytes + b);
-    const __m512i high = kBits == 4 ? _mm512_loadu_si512(query.bytes + bytes + b) : low;
-    sum0 = addChunk<kBits>(sum0, row[0] + b, low, high);
-    sum1 = addChunk<kBits>(sum1, row[1] + b, low, high);
-    sum2 = addChunk<kBits>(sum2, row[2] + b, low, high);
-    sum3 = addChunk<kBits>(sum3, row[3] + b, low, high);
+class RowScorer {
+ public:
+  MISHARDS_TARGET RowScorer(const CodeTable& table, const CodeQuery& query)
+      : table_(table),
+        bytes_(query.bytes),
+        size_(query.chunks * kCodeChunk),
+        low_(_mm512_loadu_si512(bytes_)),
+        high_(kBits == 4 ? _mm512_loadu_si512(bytes_ + size_) : low_),
+        offset_(_mm_set1_ps(query.offset)),
+        scale_(_mm_set1_ps(query.scale)),
+        shift_(_mm_set1_ps(query.shift)) {}
+
+  MISHARDS_TARGET inline __m128 score(const uint8_t* a, const uint8_t* b, const uint8_t* c, const uint8_t* d) const {
+    const __m512i zero = _mm512_setzero_si512();
+    __m512i sumA = addChunk<kBits>(zero, a, low_, high_);
+    __m512i sumB = addChunk<kBits>(zero, b, low_, high_);
+    __m512i sumC = addChunk<kBits>(zero, c, low_, high_);
+    __m512i sumD = addChunk<kBits>(zero, d, low_, high_);
+    for (size_t at = kCodeChunk; at < size_; at += kCodeChunk) {
+      const __m512i low = _mm512_loadu_si512(bytes_ + at);
+      const __m512i high = kBits == 4 ? _mm512_loadu_si512(bytes_ + size_ + at) : low;
+      sumA = addChunk<kBits>(sumA, a + at, low, high);
+      sumB = addChunk<kBits>(sumB, b + at, low, high);
+      sumC = addChunk<kBits>(sumC, c + at, low, high);
+      sumD = addChunk<kBits>(sumD, d + at, low, high);
+    }
+    const __m128 dots = _mm_cvtepi32_ps(sumsOf(sumA, sumB, sumC, sumD));
+    const __m128 ab = _mm_unpacklo_ps(factorsOf(a), factorsOf(b));
+    const __m128 cd = _mm_unpacklo_ps(factorsOf(c), factorsOf(d));
+    const __m128 scales = _mm_movelh_ps(ab, cd);
+    const __m128 biases = _mm_movehl_ps(cd, ab);
+    const __m128 scaled = _mm_sub_ps(_mm_mul_ps(scale_, dots), shift_);
+    return _mm_add_ps(_mm_add_ps(offset_, biases), _mm_mul_ps(scales, scaled));
   }
-  const __m128 dots = _mm_cvtepi32_ps(sumsOf(sum0, sum1, sum2, sum3));
-  const __m128 f01 = _mm_unpacklo_ps(factorsOf(row[0], table.factorOffset), factorsOf(row[1], table.factorOffset));
-  const __m128 f23 = _mm_unpacklo_ps(factorsOf(row[2], table.factorOffset), factorsOf(row[3], table.factorOffset));
-  const __m128 scales = _mm_movelh_ps(f01, f23);
-  const __m128 biases = _mm_movehl_ps(f23, f01);
-  const __m128 scaled = _mm_sub_ps(_mm_mul_ps(_mm_set1_ps(query.scale), dots), _mm_set1_ps(query.shift));
-  const __m128 based = _mm_add_ps(_mm_set1_ps(query.offset), biases);
-  _mm_storeu_ps(scores, _mm_add_ps(based, _mm_mul_ps(scales, scaled)));
-}
+
+  const uint8_t* row(uint32_t index) const { return table_.codes + index * table_.stride; }
+
+ private:
+  MISHARDS_TARGET inline __m128 factorsOf(const uint8_t* row) const {
+    return _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(row + table_.factorOffset)));
+  }
+
+  const CodeTable table_;
+  const int8_t* bytes_;
+  const size_t size_;
+  const __m512i low_;
+  const __m512i high_;
+  const __m128 offset_;
+  const __m128 scale_;
+  const __m128 shift_;
+};
 
 template <int kBits>
 MISHARDS_TARGET void scoresOf(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count,
                               float* scores) {
+  const RowScorer<kBits> scorer(table, query);
   size_t i = 0;
   for (; i + 4 <= count; i += 4) {
-    const uint8_t* row[4];
-    for (size_t j = 0; j < 4; j++) row[j] = table.codes + rows[i + j] * table.stride;
-    fourScores<kBits>(table, query, row, scores + i);
+    _mm_storeu_ps(scores + i, scorer.score(scorer.row(rows[i]), scorer.row(rows[i + 1]), scorer.row(rows[i + 2]),
+                                           scorer.row(rows[i + 3])));
   }
   if (i == count) return;
-  const uint8_t* row[4];
-  for (size_t j = 0; j < 4; j++) row[j] = table.codes + rows[i + j < count ? i + j : i] * table.stride;
-  float last[4];
-  fourScores<kBits>(table, query, row, last);
-  for (size_t j = 0; i + j < count; j++) scores[i + j] = last[j];
+  const uint8_t* last[4];
+  for (size_t j = 0; j < 4; j++) last[j] = scorer.row(rows[i + j < count ? i + j : i]);
+  const auto mask = static_cast<__mmask8>((1u << (count - i)) - 1);
+  _mm_mask_storeu_ps(scores + i, mask, scorer.score(last[0], last[1], last[2], last[3]));
 }
 
 }  // namespace
