@@ -20,11 +20,17 @@ export interface ChannelWriterOptions {
   readonly onFailed: (channel: ChannelId, error: unknown) => void;
 }
 
-/** Consecutive entries that put rows into one partition; it lasts until the next run begins. */
+/** Consecutive entries whose rows, if any, lie in one partition; it lasts until the next run begins. */
 interface PartitionRun {
   readonly first: LogSequence;
-  readonly partitionId: PartitionId;
+  /** null: deletes only. */
+  readonly partitionId: PartitionId | null;
+  /** Of the entries in the log. */
+  sizeBytes: number;
 }
+
+/** A run of this size is followed by another, so that a cut can fall between them. */
+const RUN_BYTES = 8 * 2 ** 20;
 
 /**
  * One channel of the active writer: its log and what of it is not yet in segments. Entries are applied in the order of the
@@ -108,12 +114,15 @@ export class ChannelWriter {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** The last sequence such that the rows up to it lie in at most `partitionsMax` partitions. */
-  cut(partitionsMax: number): LogSequence {
+  /** The last sequence such that the entries up to it lie in so many partitions and take about so many bytes; at least some. */
+  cut(limits: { readonly partitionsMax: number; readonly bytesMax: number }): LogSequence {
     const partitions = new Set<PartitionId>();
-    for (const run of this.#runs) {
-      partitions.add(run.partitionId);
-      if (partitions.size > partitionsMax) return run.first - 1;
+    let sizeBytes = 0;
+    for (const [index, run] of this.#runs.entries()) {
+      if (run.partitionId !== null) partitions.add(run.partitionId);
+      sizeBytes += run.sizeBytes;
+      const isTooMuch = partitions.size > limits.partitionsMax || sizeBytes > limits.bytesMax;
+      if (isTooMuch && index > 0 && run.first > this.#checkpoint + 1) return run.first - 1;
     }
     return this.sequence;
   }
@@ -142,9 +151,14 @@ export class ChannelWriter {
     this.fresh.apply(mutation, entry.sequence, entry.timestamp);
     this.tail.push(entry);
     this.#oldestMs ??= this.#clock.monotonicMs();
-    if (mutation.kind !== 'delete' && this.#runs.at(-1)?.partitionId !== mutation.partitionId) {
-      this.#runs.push({ first: entry.sequence, partitionId: mutation.partitionId });
-    }
+    this.#noteRun(entry, mutation.kind === 'delete' ? null : mutation.partitionId);
     for (const listener of [...this.#listeners]) listener();
+  }
+
+  #noteRun({ sequence, payload }: LogEntry, partitionId: PartitionId | null): void {
+    const last = this.#runs.at(-1);
+    const continues = last !== undefined && (partitionId === null || partitionId === last.partitionId);
+    if (continues && last.sizeBytes < RUN_BYTES) last.sizeBytes += payload.byteLength;
+    else this.#runs.push({ first: sequence, partitionId, sizeBytes: payload.byteLength });
   }
 }

@@ -89,11 +89,7 @@ export class FencedCatalog {
         isUncertain = true;
       }
       await this.#timers.sleep(delayMs, this.#lease.ended).catch((cause: unknown) => {
-        throw new MishardsError(
-          'CONNECTION_LOST',
-          'the writer lost its lease while it changed the catalog; the change may or may not have happened',
-          { cause },
-        );
+        throw unknownOutcome(cause);
       });
     }
   }
@@ -112,6 +108,15 @@ export class FencedCatalog {
     if (isUncertain && isOurs) return last!.modRevision;
     const reason = new MishardsError('FENCED', `epoch ${this.#lease.epoch} of the writer has ended`);
     this.#lease.lose(reason);
-    throw reason;
+    // The next writer's chain hides whether the last link of this one had been put.
+    throw isUncertain ? unknownOutcome(reason) : reason;
   }
+}
+
+function unknownOutcome(cause: unknown): MishardsError {
+  return new MishardsError(
+    'CONNECTION_LOST',
+    'the writer lost its lease while it changed the catalog; the change may or may not have happened',
+    { cause },
+  );
 }

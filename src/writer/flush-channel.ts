@@ -36,8 +36,11 @@ export interface Flushed {
   readonly supersededKeys: readonly string[];
 }
 
-/** A flush is one transaction of the metastore, which takes 512 writes. */
-const PARTITIONS_MAX = 128;
+/**
+ * A flush is one transaction of the metastore, which takes 512 writes. Its rows are copied without a pause, so their bytes are
+ * bounded as well: a pause longer than the lease would end it, again and again.
+ */
+const CUT = { partitionsMax: 128, bytesMax: 2 ** 30 };
 const SEGMENTS_MAX = 256;
 
 /**
@@ -50,7 +53,7 @@ export async function flushChannel(channel: ChannelWriter, options: FlushChannel
   const collection = snapshot.collections.get(channel.collectionId);
   const before = snapshot.channel(channel.id);
   if (collection === undefined || before === undefined) throw dropped(channel);
-  const through = channel.cut(PARTITIONS_MAX);
+  const through = channel.cut(CUT);
   const { partitions, deletes } = channel.fresh.copyThrough(through, collection.schema);
   const segments = await writeSegments(channel, collection, partitions, options);
   const oldSegments = snapshot
@@ -82,7 +85,7 @@ async function writeSegments(
   const rowCount = existing.reduce((sum, { rows }) => sum + rows.rowCount, 0);
   const rowsMax = Math.max(
     options.limits.segmentRowsMax,
-    Math.ceil(rowCount / (SEGMENTS_MAX - PARTITIONS_MAX)),
+    Math.ceil(rowCount / (SEGMENTS_MAX - CUT.partitionsMax)),
   );
   const segments: SegmentMeta[] = [];
   for (const { partitionId, rows, timestamps } of existing) {
