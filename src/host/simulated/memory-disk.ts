@@ -1,94 +1,67 @@
+import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
+import { loseUnsynced, newDirectory, type DirectoryNode } from './disk-nodes.ts';
+import { MemoryFileSystem } from './memory-file-system.ts';
 
-/** Content whose first `size` bytes count. Appending beyond `size` never changes what an older pair shows. */
-interface Content {
-  readonly buffer: Uint8Array<ArrayBuffer>;
-  readonly size: number;
+export interface MemoryDiskOptions {
+  readonly clock: Clock;
+  /** Growing files beyond it fails with `ENOSPC`, after writing what still fits. */
+  readonly capacityBytes?: number;
 }
 
-export interface FileNode {
-  readonly kind: 'file';
-  content: Content;
-  /** What a power cut leaves. */
-  durable: Content;
-  modifiedMs: number;
-  linkCount: number;
-}
+/** A disk in memory that several processes can mount, with the durability of a real one: unsynced data may be lost. */
+export class MemoryDisk {
+  readonly clock: Clock;
+  readonly root: DirectoryNode;
+  capacityBytes: number;
+  /** Operations begun, on all mounts, since the disk was made. */
+  operationCount = 0;
+  #generation = 0;
+  #crashAt: { readonly count: number; readonly tear: Random | undefined } | undefined;
+  #uniqueCount = 0;
 
-export interface DirectoryNode {
-  readonly kind: 'directory';
-  names: Map<string, DiskNode>;
-  /** The names a power cut leaves. */
-  durableNames: Map<string, DiskNode>;
-  modifiedMs: number;
-}
+  constructor(options: MemoryDiskOptions) {
+    this.clock = options.clock;
+    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
+    this.root = newDirectory(this.clock.nowMs());
+  }
 
-export type DiskNode = FileNode | DirectoryNode;
+  get generation(): number {
+    return this.#generation;
+  }
 
-const EMPTY: Content = { buffer: new Uint8Array(0), size: 0 };
-const SECTOR_BYTES = 512;
+  /** The files as one process sees them, until it is killed or the power is cut. */
+  mount(): MemoryFileSystem {
+    return new MemoryFileSystem(this);
+  }
 
-/** An error as the operating system would give it. */
-export function fileError(code: string, operation: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${operation} '${path}'`), { code });
-}
+  /** Cuts the power: what was not synced is lost (torn, with `tear`), and every mount so far is dead. */
+  crash(tear?: Random): void {
+    this.#generation++;
+    this.#crashAt = undefined;
+    loseUnsynced(this.root, tear);
+  }
 
-export function newFile(nowMs: number): FileNode {
-  return { kind: 'file', content: EMPTY, durable: EMPTY, modifiedMs: nowMs, linkCount: 0 };
-}
+  /** Cuts the power instead of beginning the operation that would be the `operationCount`-th from now (0 = the next). */
+  crashAfter(operationCount: number, tear?: Random): void {
+    this.#crashAt = { count: this.operationCount + operationCount, tear };
+  }
 
-export function newDirectory(nowMs: number): DirectoryNode {
-  return { kind: 'directory', names: new Map(), durableNames: new Map(), modifiedMs: nowMs };
-}
+  begin(): void {
+    if (this.#crashAt !== undefined && this.operationCount >= this.#crashAt.count)
+      this.crash(this.#crashAt.tear);
+    else this.operationCount++;
+  }
 
-export function contentBytes(file: FileNode): Uint8Array<ArrayBuffer> {
-  return file.content.buffer.subarray(0, file.content.size);
-}
+  nextUnique(): number {
+    return this.#uniqueCount++;
+  }
 
-export function replaceContent(file: FileNode, bytes: Uint8Array): void {
-  file.content = { buffer: Uint8Array.from(bytes), size: bytes.byteLength };
-}
-
-export function appendContent(file: FileNode, bytes: Uint8Array): void {
-  const { buffer, size } = file.content;
-  const wanted = size + bytes.byteLength;
-  const target = wanted <= buffer.byteLength ? buffer : new Uint8Array(Math.max(64, wanted * 2));
-  if (target !== buffer) target.set(buffer.subarray(0, size));
-  target.set(bytes, size);
-  file.content = { buffer: target, size: wanted };
-}
-
-export function truncateContent(file: FileNode, sizeBytes: number): void {
-  const kept = new Uint8Array(sizeBytes);
-  kept.set(contentBytes(file).subarray(0, sizeBytes));
-  file.content = { buffer: kept, size: sizeBytes };
-}
-
-export function syncNode(node: DiskNode): void {
-  if (node.kind === 'file') node.durable = node.content;
-  else node.durableNames = new Map(node.names);
-}
-
-/** Forgets what was never synced, below `directory`. With `tear`, unsynced ends of files survive in random sectors. */
-export function loseUnsynced(directory: DirectoryNode, tear: Random | undefined): void {
-  directory.names = new Map(directory.durableNames);
-  for (const node of directory.names.values()) {
-    if (node.kind === 'directory') loseUnsynced(node, tear);
-    else {
-      node.content = tear === undefined ? node.durable : tornContent(node, tear);
-      node.durable = node.content;
+  usedBytes(directory: DirectoryNode = this.root): number {
+    let sum = 0;
+    for (const node of directory.names.values()) {
+      sum += node.kind === 'file' ? node.content.size / Math.max(1, node.linkCount) : this.usedBytes(node);
     }
+    return sum;
   }
-}
-
-/** Disks write sectors in any order: of an unsynced end a random part has arrived, with holes of zeros. */
-function tornContent(file: FileNode, tear: Random): Content {
-  const { content, durable } = file;
-  if (content.size <= durable.size) return durable;
-  const size = durable.size + tear.below(content.size - durable.size + 1);
-  const buffer = content.buffer.slice(0, size);
-  for (let start = durable.size; start < size; start += SECTOR_BYTES) {
-    if (tear.next() < 0.25) buffer.fill(0, start, Math.min(size, start + SECTOR_BYTES));
-  }
-  return { buffer, size };
 }

@@ -1,20 +1,18 @@
-import type { Clock } from '../clock.ts';
 import type { AppendFile, DirectoryEntry, FileStat, FileSystem } from '../file-system.ts';
-import type { Random } from '../random.ts';
 import {
   appendContent,
   contentBytes,
   fileError,
-  loseUnsynced,
   newDirectory,
   newFile,
   replaceContent,
   syncNode,
-  truncateContent,
   type DirectoryNode,
   type DiskNode,
   type FileNode,
-} from './memory-disk.ts';
+} from './disk-nodes.ts';
+import { MemoryAppendFile } from './memory-append-file.ts';
+import type { MemoryDisk } from './memory-disk.ts';
 
 export type FileOperation = Exclude<keyof FileSystem, symbol> | 'append' | 'truncate';
 
@@ -23,69 +21,6 @@ export type FileOperation = Exclude<keyof FileSystem, symbol> | 'append' | 'trun
  * it settles: a process that is paused there.
  */
 export type FileIntercept = (operation: FileOperation, path: string) => void | Promise<void>;
-
-export interface MemoryDiskOptions {
-  readonly clock: Clock;
-  /** Growing files beyond it fails with `ENOSPC`, after writing what still fits. */
-  readonly capacityBytes?: number;
-}
-
-/** A disk in memory that several processes can mount, with the durability of a real one: unsynced data may be lost. */
-export class MemoryDisk {
-  readonly clock: Clock;
-  readonly root: DirectoryNode;
-  capacityBytes: number;
-  /** Operations begun, on all mounts, since the disk was made. */
-  operationCount = 0;
-  #generation = 0;
-  #crashAt: { readonly count: number; readonly tear: Random | undefined } | undefined;
-  #uniqueCount = 0;
-
-  constructor(options: MemoryDiskOptions) {
-    this.clock = options.clock;
-    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
-    this.root = newDirectory(this.clock.nowMs());
-  }
-
-  get generation(): number {
-    return this.#generation;
-  }
-
-  /** The files as one process sees them, until it is killed or the power is cut. */
-  mount(): MemoryFileSystem {
-    return new MemoryFileSystem(this);
-  }
-
-  /** Cuts the power: what was not synced is lost (torn, with `tear`), and every mount so far is dead. */
-  crash(tear?: Random): void {
-    this.#generation++;
-    this.#crashAt = undefined;
-    loseUnsynced(this.root, tear);
-  }
-
-  /** Cuts the power instead of beginning the operation that would be the `operationCount`-th from now (0 = the next). */
-  crashAfter(operationCount: number, tear?: Random): void {
-    this.#crashAt = { count: this.operationCount + operationCount, tear };
-  }
-
-  begin(): void {
-    if (this.#crashAt !== undefined && this.operationCount >= this.#crashAt.count)
-      this.crash(this.#crashAt.tear);
-    else this.operationCount++;
-  }
-
-  nextUnique(): number {
-    return this.#uniqueCount++;
-  }
-
-  usedBytes(directory: DirectoryNode = this.root): number {
-    let sum = 0;
-    for (const node of directory.names.values()) {
-      sum += node.kind === 'file' ? node.content.size / Math.max(1, node.linkCount) : this.usedBytes(node);
-    }
-    return sum;
-  }
-}
 
 /** One process's view of a `MemoryDisk`. */
 export class MemoryFileSystem implements FileSystem {
@@ -276,8 +211,11 @@ export class MemoryFileSystem implements FileSystem {
 
   #node(operation: FileOperation, path: string): DiskNode {
     const node = this.#find(path);
-    if (node === undefined) throw fileError('ENOENT', operation, path);
-    return node;
+    if (node !== undefined) return node;
+    const isBelowFile = path.split('/').some((_, index, names) => {
+      return index > 1 && this.#find(names.slice(0, index).join('/'))?.kind === 'file';
+    });
+    throw fileError(isBelowFile ? 'ENOTDIR' : 'ENOENT', operation, path);
   }
 
   #file(operation: FileOperation, path: string): FileNode {
@@ -341,39 +279,6 @@ export class MemoryFileSystem implements FileSystem {
       .map(([name, entry]) => ({ name, isDirectory: entry.kind === 'directory' }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
-}
-
-class MemoryAppendFile implements AppendFile {
-  readonly #files: MemoryFileSystem;
-  readonly #file: FileNode;
-  readonly #path: string;
-
-  constructor(files: MemoryFileSystem, file: FileNode, path: string) {
-    this.#files = files;
-    this.#file = file;
-    this.#path = path;
-  }
-
-  get sizeBytes(): number {
-    return this.#file.content.size;
-  }
-
-  async append(chunks: readonly Uint8Array[]): Promise<void> {
-    await this.#files.enter('append', this.#path);
-    for (const chunk of chunks) this.#files.grow(this.#file, chunk, 'append', this.#path);
-  }
-
-  async sync(): Promise<void> {
-    await this.#files.enter('sync', this.#path);
-    syncNode(this.#file);
-  }
-
-  async truncate(sizeBytes: number): Promise<void> {
-    await this.#files.enter('truncate', this.#path);
-    truncateContent(this.#file, sizeBytes);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 function baseName(path: string): string {

@@ -1,6 +1,7 @@
 import type { Host } from '../host.ts';
 import { SeededRandom } from '../random.ts';
-import { MemoryDisk, type MemoryFileSystem } from './memory-file-system.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import type { MemoryFileSystem } from './memory-file-system.ts';
 import { SimulatedClock, SimulatedTimers } from './simulated-time.ts';
 
 /** A machine of which nothing is real: time stands until it is advanced, files are in memory, randomness has a seed. */
