@@ -1,7 +1,7 @@
-import { checkCollectionProperties } from './collection-properties.ts';
 import { createCollectionCommand } from './create-collection.ts';
 import type { FrontServices, Handlers } from './handler.ts';
-import { collectionOf, databaseNameOf, databaseOf } from './lookup.ts';
+import { collectionOf, databaseOf } from './lookup.ts';
+import { checkProperties } from './properties.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkCollectionName } from '../../schema/index.ts';
 import { recordOfPairs } from '../translate/key-values.ts';
@@ -23,7 +23,8 @@ export function collectionHandlers(
     async DropCollection(request, call) {
       checkCollectionName(request.collectionName);
       const snapshot = core.catalog.snapshot();
-      const collection = snapshot.findCollection(databaseNameOf(request, call), request.collectionName);
+      const database = databaseOf(snapshot, request, call);
+      const collection = snapshot.findCollection(database.name, request.collectionName);
       // Dropping what is not there succeeds, so that a drop can be repeated.
       if (collection === undefined) return SUCCESS;
       if (collection.name !== request.collectionName) {
@@ -65,7 +66,7 @@ export function collectionHandlers(
       if (Object.keys(set).length > 0 && remove.length > 0) {
         throw new MishardsError('PARAMETER_INVALID', 'can not provide both DeleteKeys and ExtraParams');
       }
-      checkCollectionProperties(set);
+      checkProperties(set);
       const changesMmap = 'mmap.enabled' in set || remove.includes('mmap.enabled');
       if (collection.load !== null && changesMmap) {
         throw new MishardsError(

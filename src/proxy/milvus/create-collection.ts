@@ -1,4 +1,4 @@
-import { checkCollectionProperties } from './collection-properties.ts';
+import { checkProperties } from './properties.ts';
 import type { CreateCollectionCommand } from '../../catalog/commands.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkCollectionName } from '../../schema/index.ts';
@@ -27,7 +27,7 @@ export function createCollectionCommand(
     );
   }
   const properties = recordOfPairs(request.properties);
-  checkCollectionProperties(properties);
+  checkProperties(properties);
   const schema = schemaFromWire(CollectionSchema.decode(request.schema));
   const hasPartitionKey = schema.fields.some((field) => field.isPartitionKey);
   return {

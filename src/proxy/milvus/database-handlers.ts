@@ -1,5 +1,6 @@
 import type { FrontServices, Handlers } from './handler.ts';
 import { databaseOf } from './lookup.ts';
+import { checkProperties } from './properties.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkDatabaseName } from '../../schema/index.ts';
 import { pairsOf, recordOfPairs } from '../translate/key-values.ts';
@@ -13,10 +14,9 @@ export function databaseHandlers({
   return {
     async CreateDatabase({ dbName, properties }, call) {
       checkDatabaseName(dbName);
-      await core.execute(
-        { kind: 'create-database', name: dbName, properties: recordOfPairs(properties) },
-        call,
-      );
+      const given = recordOfPairs(properties);
+      checkProperties(given);
+      await core.execute({ kind: 'create-database', name: dbName, properties: given }, call);
       return SUCCESS;
     },
     async DropDatabase({ dbName }, call) {
@@ -53,6 +53,7 @@ export function databaseHandlers({
           'properties and delete_keys cannot be given together; send two requests',
         );
       }
+      checkProperties(set);
       await core.execute({ kind: 'alter-database', name, set, remove }, call);
       return SUCCESS;
     },

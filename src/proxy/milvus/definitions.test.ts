@@ -138,7 +138,7 @@ describe('collections', () => {
     await refused(
       client.alterCollectionProperties(ttl),
       10,
-      /collection\.ttl\.seconds = 10 is not supported yet/,
+      /property collection\.ttl\.seconds = 10 is not supported yet/,
     );
     succeeded(await client.dropCollection({ collection_name: 'renamed' }));
     succeeded(await client.dropCollection({ collection_name: 'renamed' }));

@@ -9,6 +9,7 @@ import { openCall } from './call-context.ts';
 import type { FrontServices, Handler, Handlers, MethodName, MilvusCall } from './handler.ts';
 import { milvusHandlers } from './handlers.ts';
 import { failureReply } from './reply-status.ts';
+import { requestAttributes } from './request-attributes.ts';
 import { asMishardsError, MishardsError } from '../../errors/index.ts';
 import type { Timers } from '../../host/index.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -57,7 +58,8 @@ export function milvusService(options: ServiceOptions): MilvusService {
   };
 }
 
-type Run = (request: Buffer, call: MilvusCall) => Promise<Uint8Array>;
+/** `describe` is told what the request is about, for its span. */
+type Run = (request: Buffer, call: MilvusCall, describe: (request: object) => void) => Promise<Uint8Array>;
 
 function runner<Name extends MethodName>(name: Name, handlers: Partial<Handlers<MethodName>>): Run {
   const method = MILVUS_METHODS[name] as unknown as MethodDescriptor<unknown, unknown>;
@@ -65,8 +67,11 @@ function runner<Name extends MethodName>(name: Name, handlers: Partial<Handlers<
   if (handler === undefined) {
     return () => Promise.reject(new MishardsError('NOT_SUPPORTED', `${name} is not supported yet`));
   }
-  return async (request, call) =>
-    method.reply.encode(await handler(method.request.decode(request) as never, call));
+  return async (bytes, call, describe) => {
+    const request = method.request.decode(bytes);
+    describe(request as object);
+    return method.reply.encode(await handler(request as never, call));
+  };
 }
 
 /** Never throws and always answers once. */
@@ -84,8 +89,10 @@ async function answer(
   try {
     const reply = await options.measure(name, () => {
       if (inFlight.count > requestsMax) throw overloaded(requestsMax);
-      return withSpan(`milvus.${name}`, scope.call.trace, { 'rpc.method': name }, (trace) =>
-        run(grpc.request, { ...scope.call, trace }),
+      return withSpan(`milvus.${name}`, scope.call.trace, { 'rpc.method': name }, (trace, span) =>
+        run(grpc.request, { ...scope.call, trace }, (request) =>
+          span.setAttributes(requestAttributes(request)),
+        ),
       );
     });
     send(null, asBuffer(reply));

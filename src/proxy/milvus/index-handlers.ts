@@ -1,10 +1,16 @@
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
-import { indexProgress, type IndexProgress } from './index-progress.ts';
 import { collectionOf } from './lookup.ts';
+import { indexProgress, type IndexProgress } from '../../catalog/index-progress.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { INDEX_TYPES } from '../../kernel/kernel.ts';
 import { checkIndexName, findField } from '../../schema/index.ts';
-import { IndexState, type IndexDescriptionInit } from '../translate/generated/milvus.js';
+import {
+  IndexState,
+  type AlterIndexRequest,
+  type IndexDescriptionInit,
+  type StatusInit,
+} from '../translate/generated/milvus.js';
 import {
   checkAlterableIndexKey,
   indexParamsToWire,
@@ -94,13 +100,13 @@ export function indexHandlers(
   };
 }
 
-const alter: (
+async function alter(
   services: FrontServices,
-  request: Parameters<Handlers<'AlterIndex'>['AlterIndex']>[0],
+  request: AlterIndexRequest,
   call: MilvusCall,
-) => ReturnType<Handlers<'AlterIndex'>['AlterIndex']> = async (services, request, call) => {
-  if (request.indexName === '') throw new MishardsError('PARAMETER_INVALID', 'index name is empty');
+): Promise<StatusInit> {
   checkIndexName(request.indexName);
+  if (request.indexName === '') throw new MishardsError('PARAMETER_INVALID', 'index name is empty');
   const set = recordOfPairs(request.extraParams);
   const remove = request.deleteKeys;
   if (Object.keys(set).length > 0 && remove.length > 0) {
@@ -108,13 +114,14 @@ const alter: (
   }
   for (const key of [...Object.keys(set), ...remove]) checkAlterableIndexKey(key);
   const collection = collectionOf(services, request, call);
-  const [index] = indexesOf(collection, request);
-  await services.core.execute(
-    { kind: 'alter-index', collectionId: collection.id, indexId: index!.id, set, remove },
-    call,
-  );
+  for (const { id } of indexesOf(collection, request)) {
+    await services.core.execute(
+      { kind: 'alter-index', collectionId: collection.id, indexId: id, set, remove },
+      call,
+    );
+  }
   return SUCCESS;
-};
+}
 
 function matching(
   collection: CollectionMeta,
@@ -135,12 +142,21 @@ function indexesOf(collection: CollectionMeta, request: NamesIndex): readonly In
   );
 }
 
-function describe(
+function progressOf(
   { core, indexRowsMin }: FrontServices,
   collection: CollectionMeta,
   index: IndexMeta,
+): IndexProgress {
+  const segments = core.catalog.snapshot().segmentsOf(collection.id);
+  return indexProgress(segments, index, { rowsMin: indexRowsMin, fileTypes: INDEX_TYPES });
+}
+
+function describe(
+  services: FrontServices,
+  collection: CollectionMeta,
+  index: IndexMeta,
 ): IndexDescriptionInit {
-  const progress = indexProgress(core.catalog.snapshot(), collection, index, indexRowsMin);
+  const progress = progressOf(services, collection, index);
   return {
     indexName: index.name,
     indexID: BigInt(index.id),
@@ -148,22 +164,22 @@ function describe(
     params: indexParamsToWire(index),
     indexedRows: BigInt(progress.indexedRows),
     totalRows: BigInt(progress.totalRows),
-    pendingIndexRows: BigInt(progress.totalRows - progress.indexedRows),
+    pendingIndexRows: BigInt(progress.pendingRows),
     state: stateOf(progress),
   };
 }
 
 function totalProgress(services: FrontServices, request: NamesIndex, call: MilvusCall): IndexProgress {
   const collection = collectionOf(services, request, call);
-  const snapshot = services.core.catalog.snapshot();
   return indexesOf(collection, request)
-    .map((index) => indexProgress(snapshot, collection, index, services.indexRowsMin))
+    .map((index) => progressOf(services, collection, index))
     .reduce((sum, one) => ({
       indexedRows: sum.indexedRows + one.indexedRows,
       totalRows: sum.totalRows + one.totalRows,
+      pendingRows: sum.pendingRows + one.pendingRows,
     }));
 }
 
-function stateOf({ indexedRows, totalRows }: IndexProgress): number {
-  return indexedRows === totalRows ? IndexState.Finished : IndexState.InProgress;
+function stateOf({ pendingRows }: IndexProgress): number {
+  return pendingRows === 0 ? IndexState.Finished : IndexState.InProgress;
 }

@@ -4,8 +4,9 @@ import type { MethodName } from './handler.ts';
 export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
     'all scalar types, JSON, Array and FloatVector; no functions, struct arrays, clustering keys, time to live, external collections',
-  AlterCollection:
-    'properties with an effect of their own (time to live, enabling the dynamic field) are refused',
+  AlterCollection: 'no time to live, no rate limits, no enabling of the dynamic field',
+  AlterDatabase: 'no quotas',
+  CreateDatabase: 'no quotas',
   CreateIndex: 'FLAT, HNSW and AUTOINDEX on FloatVector; no scalar indexes, which filters do not need',
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',

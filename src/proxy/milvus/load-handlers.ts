@@ -1,5 +1,6 @@
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, partitionIdsOf } from './lookup.ts';
+import { defaultReplicas } from './properties.ts';
 import { replicasOf } from './replica-info.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -114,7 +115,11 @@ async function load(
     );
   }
   const fieldIds = loadedFieldIds(collection, options);
-  const replicas = options.replicaNumber === 0 ? (collection.load?.replicas ?? 1) : options.replicaNumber;
+  const database = core.catalog.snapshot().databases.get(collection.databaseName);
+  const replicas =
+    options.replicaNumber !== 0
+      ? options.replicaNumber
+      : (collection.load?.replicas ?? defaultReplicas(collection.properties, database?.properties ?? {}));
   await core.execute({ kind: 'load', collectionId: collection.id, replicas, partitionIds, fieldIds }, call);
   return SUCCESS;
 }

@@ -11,7 +11,7 @@ interface NamesCollection extends NamesDatabase {
   readonly collectionName: string;
 }
 
-export function databaseNameOf(request: NamesDatabase, call: MilvusCall): string {
+function databaseNameOf(request: NamesDatabase, call: MilvusCall): string {
   return request.dbName === '' ? call.databaseName : request.dbName;
 }
 

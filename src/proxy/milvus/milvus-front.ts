@@ -44,6 +44,7 @@ const KEEPALIVE_INTERVAL_MS = 60_000;
 export function createMilvusFront(dependencies: MilvusFrontDependencies): MilvusFront {
   const { core, host, logger } = dependencies;
   const options = { ...DEFAULTS, ...dependencies.options };
+  // @NOTE channelz must stay on (its default): without it the library forgets its sessions and cannot end them.
   const server = new Server({
     'grpc.max_receive_message_length': options.messageBytesMax,
     'grpc.max_send_message_length': -1,

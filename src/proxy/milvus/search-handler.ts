@@ -4,7 +4,7 @@ import { readPartitions } from './read-partitions.ts';
 import { hybridNow } from './timestamps.ts';
 import { queriesByKey } from './queries-by-key.ts';
 import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
-import type { CollectionMeta } from '../../catalog/model.ts';
+import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
@@ -25,14 +25,15 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
       const collection = collectionOf(services, request, call);
       const output = outputFieldsFromWire(request.outputFields, collection.schema);
       const params = searchParamsFromWire(request.searchParams, collection.schema);
-      const metric = metricFor(collection, params);
+      const index = indexFor(collection, params);
+      const { metric } = index;
       const read = readOf(collection, request, output);
       const { core } = services;
       const queries =
         request.ids === null
           ? queriesFromWire(request.placeholderGroup ?? new Uint8Array(0), request.nq, params.field)
           : await queriesByKey(core, read, request.ids, params.field, call);
-      const answer = await core.search({ ...read, ...searchOf(params, metric, queries) }, call);
+      const answer = await core.search({ ...read, ...searchOf(params, index, queries) }, call);
       const results = searchResultsToWire(answer, { ...params, schema: collection.schema, metric, output });
       const { page } = params;
       return {
@@ -62,10 +63,10 @@ function readOf(collection: CollectionMeta, request: SearchRequest, output: Outp
 
 function searchOf(
   params: SearchParams,
-  metric: Metric,
+  { type, metric }: VectorIndex,
   queries: Queries,
 ): Omit<SearchCommand, keyof ReadCommand> {
-  checkEf(params);
+  if (type === 'HNSW') checkEf(params);
   const { page } = params;
   if (page !== null && queries.count > 1) {
     throw new MishardsError(
@@ -91,25 +92,27 @@ export function readFieldIds(fields: readonly FieldSchema[]): readonly number[] 
   return fields.filter((field) => !field.isPrimaryKey).map((field) => field.id);
 }
 
-/** The index decides; a client that names another metric is told so. */
-function metricFor(collection: CollectionMeta, { field, metric }: SearchParams): Metric {
+type VectorIndex = IndexMeta & { readonly metric: Metric };
+
+/** The index decides on the metric; a client that names another is told so. */
+function indexFor(collection: CollectionMeta, { field, metric }: SearchParams): VectorIndex {
   if (collection.load === null) {
     throw new MishardsError('COLLECTION_NOT_LOADED', `collection not loaded[collection=${collection.name}]`);
   }
-  const indexed = collection.indexes.find((index) => index.fieldId === field.id)?.metric ?? null;
-  if (indexed === null) {
+  const index = collection.indexes.find((candidate) => candidate.fieldId === field.id);
+  if (index === undefined || index.metric === null) {
     throw new MishardsError(
       'INDEX_NOT_FOUND',
       `index not found[collection=${collection.name}][field=${field.name}], create one and load again`,
     );
   }
-  if (metric !== null && metric !== indexed) {
+  if (metric !== null && metric !== index.metric) {
     throw new MishardsError(
       'PARAMETER_INVALID',
-      `metric type not match: invalid parameter[expected=${indexed}][actual=${metric}]`,
+      `metric type not match: invalid parameter[expected=${index.metric}][actual=${metric}]`,
     );
   }
-  return indexed;
+  return { ...index, metric: index.metric };
 }
 
 /** `ef` is the size of HNSW's list of candidates, so it cannot be below the hits wanted. */

@@ -1,6 +1,7 @@
 import { MishardsError } from '../../../errors/index.ts';
 
 const NESTING_MAX = 100;
+const SHORT_TEXT_BYTES = 32;
 const decoder = new TextDecoder();
 
 /**
@@ -78,7 +79,18 @@ export class ProtoReader {
   }
 
   string(): string {
-    return decoder.decode(this.bytes());
+    const end = this.lengthEnd();
+    const start = this.position;
+    this.position = end;
+    if (end - start > SHORT_TEXT_BYTES) return decoder.decode(this.buffer.subarray(start, end));
+    // Names and keys are short and plain: a call of the decoder costs more than they do.
+    let text = '';
+    for (let at = start; at < end; at++) {
+      const byte = this.buffer[at]!;
+      if (byte >= 0x80) return decoder.decode(this.buffer.subarray(start, end));
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   /** Reads a length and returns where that many bytes end. */

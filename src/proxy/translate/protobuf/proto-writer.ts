@@ -1,6 +1,7 @@
 import type { ByteRows } from './byte-rows.ts';
 
-const INITIAL_BYTES = 4096;
+const INITIAL_BYTES = 1024;
+const SHORT_TEXT_UNITS = 32;
 const encoder = new TextEncoder();
 
 /**
@@ -81,7 +82,14 @@ export class ProtoWriter {
   }
 
   stringField(tag: number, value: string): void {
-    this.bytesField(tag, encoder.encode(value));
+    if (value.length > SHORT_TEXT_UNITS || !isAscii(value)) {
+      this.bytesField(tag, encoder.encode(value));
+      return;
+    }
+    const at = this.#reserve(value.length);
+    for (let index = 0; index < value.length; index++) this.#buffer[at + index] = value.charCodeAt(index);
+    this.varint(value.length);
+    this.varint(tag);
   }
 
   bytesField(tag: number, value: Uint8Array): void {
@@ -186,4 +194,9 @@ function varintBytes(value: number): number {
   if (unsigned < 0x4000) return 2;
   if (unsigned < 0x20_0000) return 3;
   return unsigned < 0x1000_0000 ? 4 : 5;
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) >= 0x80) return false;
+  return true;
 }

@@ -1,0 +1,53 @@
+import { MishardsError } from '../../errors/index.ts';
+
+type Properties = Readonly<Record<string, string>>;
+
+interface Unsupported {
+  readonly key: RegExp;
+  /** Whether a value asks for the effect; others switch it off. */
+  readonly asks: (value: string) => boolean;
+}
+
+/**
+ * Properties that would change what a collection or a database does, in ways that are not there yet. Others are kept and
+ * shown.
+ */
+const UNSUPPORTED: readonly Unsupported[] = [
+  { key: /^collection\.ttl\.seconds$/, asks: (value) => Number(value) > 0 },
+  { key: /^ttl_field$/, asks: () => true },
+  {
+    key: /^partitionkey\.isolation$|^dynamicfield\.enabled$|^allow_insert_auto_id$|^namespace\.enabled$/,
+    asks: isTrue,
+  },
+  { key: /^collection\.(\w+Rate|diskProtection)\./, asks: isPositive },
+  { key: /^database\.(diskQuota|max)\./, asks: isPositive },
+  { key: /^database\.force\.deny\./, asks: isTrue },
+];
+
+export function checkProperties(properties: Properties): void {
+  const ttl = properties['collection.ttl.seconds'];
+  if (ttl !== undefined && !/^-?\d+$/.test(ttl)) {
+    throw new MishardsError('PARAMETER_INVALID', `collection TTL is not a valid positive integer: ${ttl}`);
+  }
+  for (const [key, value] of Object.entries(properties)) {
+    if (UNSUPPORTED.some((one) => one.key.test(key) && one.asks(value))) {
+      throw new MishardsError('NOT_SUPPORTED', `property ${key} = ${value} is not supported yet`);
+    }
+  }
+}
+
+/** Copies of a collection whose load names no number: its own property, its database's, or 1. */
+export function defaultReplicas(collection: Properties, database: Properties): number {
+  const text = collection['collection.replica.number'] ?? database['database.replica.number'];
+  const replicas = Number(text ?? 1);
+  if (Number.isInteger(replicas) && replicas >= 1) return replicas;
+  throw new MishardsError('PARAMETER_INVALID', `replica number [${text}] should be a positive number`);
+}
+
+function isTrue(value: string): boolean {
+  return value.toLowerCase() === 'true';
+}
+
+function isPositive(value: string): boolean {
+  return Number(value) > 0;
+}
