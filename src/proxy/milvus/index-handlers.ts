@@ -1,9 +1,8 @@
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
+import { indexProgress, type IndexProgress } from './index-progress.ts';
 import { collectionOf } from './lookup.ts';
-import { indexProgress, type IndexProgress } from '../../catalog/index-progress.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { INDEX_TYPES } from '../../kernel/kernel.ts';
 import { checkIndexName, findField } from '../../schema/index.ts';
 import {
   IndexState,
@@ -147,8 +146,7 @@ function progressOf(
   collection: CollectionMeta,
   index: IndexMeta,
 ): IndexProgress {
-  const segments = core.catalog.snapshot().segmentsOf(collection.id);
-  return indexProgress(segments, index, { rowsMin: indexRowsMin, fileTypes: INDEX_TYPES });
+  return indexProgress(core.catalog.snapshot(), collection, index, indexRowsMin);
 }
 
 function describe(

@@ -1,0 +1,31 @@
+import type { CatalogSnapshot } from '../../catalog/catalog.ts';
+import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
+import { INDEX_TYPES } from '../../kernel/kernel.ts';
+
+/** Rows in segments, as Milvus counts: fresh rows have no index yet and are left out. */
+export interface IndexProgress {
+  readonly indexedRows: number;
+  readonly totalRows: number;
+  readonly pendingRows: number;
+}
+
+/** An index without a file (FLAT) is ready at once, and small segments are searched exactly: both count as indexed. */
+export function indexProgress(
+  snapshot: CatalogSnapshot,
+  collection: CollectionMeta,
+  index: IndexMeta,
+  indexRowsMin: number,
+): IndexProgress {
+  const needsFile = (INDEX_TYPES as readonly string[]).includes(index.type);
+  let totalRows = 0;
+  let pendingRows = 0;
+  for (const segment of snapshot.segmentsOf(collection.id)) {
+    totalRows += segment.rowCount;
+    const isReady =
+      !needsFile ||
+      segment.rowCount < indexRowsMin ||
+      segment.indexes.some((file) => file.indexId === index.id);
+    if (!isReady) pendingRows += segment.rowCount;
+  }
+  return { totalRows, indexedRows: totalRows - pendingRows, pendingRows };
+}
