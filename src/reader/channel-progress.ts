@@ -11,6 +11,7 @@ interface Waiter {
 export class ChannelProgress {
   #applied: LogSequence;
   #completeAtMs = Number.NEGATIVE_INFINITY;
+  #completeCount = 0;
   #failure: MishardsError | null = null;
   readonly #waiters = new Set<Waiter>();
 
@@ -25,6 +26,11 @@ export class ChannelProgress {
   /** The latest monotonic time whose every acknowledged entry is known to be applied. */
   get completeAtMs(): number {
     return this.#completeAtMs;
+  }
+
+  /** How often it was found to be complete. */
+  get completeCount(): number {
+    return this.#completeCount;
   }
 
   /** Why the channel cannot go on, until it does. */
@@ -43,6 +49,7 @@ export class ChannelProgress {
 
   markComplete(atMs: number): void {
     this.#completeAtMs = Math.max(this.#completeAtMs, atMs);
+    this.#completeCount++;
     this.#failure = null;
   }
 

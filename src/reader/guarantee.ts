@@ -28,7 +28,7 @@ export async function reachGuarantee(
     case 'staleness': {
       const channels = [...collection.channels.values()];
       const oldestMs = Math.min(...channels.map((channel) => channel.progress.completeAtMs));
-      if (oldestMs < arrivedMs - guarantee.maxMs) await abortable(collection.follower.refresh(), signal);
+      if (oldestMs <= arrivedMs - guarantee.maxMs) await abortable(collection.follower.refresh(), signal);
       return;
     }
     default:

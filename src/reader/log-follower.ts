@@ -153,8 +153,11 @@ export class LogFollower {
   async #catchUp(): Promise<void> {
     const { channels, clock } = this.#options;
     const startMs = clock.monotonicMs();
+    const counts = channels.map((channel) => channel.progress.completeCount);
     await this.#followWriter(0, this.#stop.signal);
-    const late = channels.filter((channel) => channel.progress.completeAtMs < startMs);
+    const late = channels.filter(
+      ({ progress }, index) => progress.completeCount === counts[index] || progress.completeAtMs < startMs,
+    );
     if (late.length > 0) await this.#readLogs(late);
   }
 

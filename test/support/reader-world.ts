@@ -1,3 +1,4 @@
+import { GatedLog, GatedObjectStore } from './gates.ts';
 import { batchOf, ModelRows, modelSchema, type ModelDelete, type ModelRow } from './model-rows.ts';
 import { ScriptedWriter } from './scripted-writer.ts';
 import { encodeDocument } from '../../src/catalog/document.ts';
@@ -22,8 +23,8 @@ import { NodeList } from '../../src/discovery/node-list.ts';
 import { createSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { MemoryKernel } from '../../src/kernel/memory/memory-kernel.ts';
-import type { LogAppender } from '../../src/log/log.ts';
-import { createMemoryLog, type MemoryLog } from '../../src/log/memory/memory-log.ts';
+import type { LogAppender, LogRecord } from '../../src/log/log.ts';
+import { createMemoryLog } from '../../src/log/memory/memory-log.ts';
 import { createMemoryMetastore } from '../../src/metastore/memory/memory-metastore.ts';
 import type { Metastore, Write } from '../../src/metastore/metastore.ts';
 import { createMemoryObjectStore } from '../../src/object-store/memory/memory-object-store.ts';
@@ -68,8 +69,9 @@ export class ReaderWorld implements AsyncDisposable {
   readonly host: SimulatedHost;
   readonly kernel: Kernel;
   readonly metastore: Metastore;
-  readonly objectStore: ObjectStore;
-  readonly log: MemoryLog;
+  /** As readers see it; the writer's side is not held up by its gate. */
+  readonly objectStore: GatedObjectStore;
+  readonly log: GatedLog;
   readonly catalog: MetastoreCatalog;
   readonly nodes = new NodeList();
   readonly writer: ScriptedWriter;
@@ -77,6 +79,7 @@ export class ReaderWorld implements AsyncDisposable {
   readonly schema: CollectionSchema = modelSchema(DIM);
   readonly channels: readonly ChannelId[];
   readonly #stack = new AsyncDisposableStack();
+  readonly #objects: ObjectStore;
   readonly #appenders = new Map<ChannelId, LogAppender>();
   /** Which model rows each segment was written with. */
   readonly #rowsOf = new Map<SegmentId, readonly ModelRow[]>();
@@ -110,9 +113,10 @@ export class ReaderWorld implements AsyncDisposable {
     this.host = host;
     this.metastore = this.#stack.use(metastore);
     this.catalog = this.#stack.use(catalog);
+    this.#objects = createMemoryObjectStore({ host });
     this.kernel = this.#stack.use(new MemoryKernel({ files: host.files }));
-    this.objectStore = this.#stack.use(createMemoryObjectStore({ host }));
-    this.log = this.#stack.use(createMemoryLog());
+    this.objectStore = this.#stack.use(new GatedObjectStore(this.#objects));
+    this.log = this.#stack.use(new GatedLog(createMemoryLog()));
     this.writer = new ScriptedWriter(host.timers);
     this.channels = Array.from({ length: channelCount }, (_, number) => channelId(COLLECTION, number));
   }
@@ -174,6 +178,15 @@ export class ReaderWorld implements AsyncDisposable {
       const at = await this.#append(channel, mutation);
       for (const key of ofChannel) this.model.deletes.push({ ...at, key, partitionId });
     }
+  }
+
+  /** Logs and acknowledges any bytes, outside of the model. */
+  async appendRaw(channel: ChannelId, entry: Pick<LogRecord, 'type' | 'payload'>) {
+    const timestamp = ++this.#lastTimestamp as Timestamp;
+    const record = { ...entry, timestamp };
+    const { last: sequence } = await this.#appenders.get(channel)!.append([record]);
+    this.writer.push(channel, { ...record, sequence, epoch: 1 });
+    return { channel, sequence, timestamp };
   }
 
   /** Moves the checkpoint of a channel to `through` (default: the log's end) with segments and a delta, in one commit. */
@@ -276,11 +289,7 @@ export class ReaderWorld implements AsyncDisposable {
   }
 
   async #append(channel: ChannelId, mutation: Mutation) {
-    const timestamp = ++this.#lastTimestamp as Timestamp;
-    const record = { ...encodeMutation(mutation), timestamp };
-    const { last: sequence } = await this.#appenders.get(channel)!.append([record]);
-    this.writer.push(channel, { ...record, sequence, epoch: 1 });
-    return { channel, sequence, timestamp };
+    return await this.appendRaw(channel, encodeMutation(mutation));
   }
 
   async #writeSegments(channel: ChannelId, rows: readonly ModelRow[]): Promise<readonly SegmentMeta[]> {
@@ -290,7 +299,7 @@ export class ReaderWorld implements AsyncDisposable {
       const meta = await writeSegment({
         host: this.host,
         kernel: this.kernel,
-        objectStore: this.objectStore,
+        objectStore: this.#objects,
         temporaryDirectory: '/temporary',
         collectionId: COLLECTION,
         segmentId,
@@ -308,7 +317,8 @@ export class ReaderWorld implements AsyncDisposable {
   }
 
   async #buildIndex(segment: SegmentMeta, id: IndexId): Promise<IndexFile> {
-    const { host, kernel, objectStore } = this;
+    const { host, kernel } = this;
+    const objectStore = this.#objects;
     await using cache = await createSegmentCache({
       host,
       objectStore,
@@ -331,7 +341,7 @@ export class ReaderWorld implements AsyncDisposable {
 
   async #writeDelta(deletes: readonly ModelDelete[]) {
     return await writeDelta({
-      objectStore: this.objectStore,
+      objectStore: this.#objects,
       collectionId: COLLECTION,
       deltaId: String(++this.#lastId),
       deletes: {
