@@ -9,7 +9,7 @@ import { readBack } from '../../test/support/read-back.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { CALL, WriterCluster, insertOf, type WriterProcess } from '../../test/support/writer-cluster.ts';
 
-const RUNS = 6;
+const RUNS = 3;
 const STEPS = 60;
 const KEYS = 60;
 
@@ -31,9 +31,10 @@ class Run {
   #value = 1;
   #names = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, log: 'memory' | 'local') {
     this.#random = random;
     this.cluster = new WriterCluster({
+      log,
       seed: random.below(2 ** 31),
       writer: {
         segmentRowsMax: 8,
@@ -209,17 +210,19 @@ class Run {
   }
 }
 
-test('C1, W5, W9, W10: whatever happens, shared storage holds exactly what was acknowledged', async (context) => {
-  context.diagnostic(`seed ${testSeed}`);
-  for (let number = 0; number < RUNS; number++) {
-    const random = new SeededRandom(testSeed).fork(`run ${number}`);
-    const run = new Run(random);
-    await using _cluster = run.cluster;
-    await run.prepare();
-    for (let step = 0; step < STEPS; step++) {
-      await run.step();
-      if (step % 5 === 4) await run.check();
+for (const log of ['memory', 'local'] as const) {
+  test(`C1, W5, W9, W10: whatever happens, shared storage holds exactly what was acknowledged (${log} log)`, async (context) => {
+    context.diagnostic(`seed ${testSeed}`);
+    for (let number = 0; number < RUNS; number++) {
+      const random = new SeededRandom(testSeed).fork(`${log} ${number}`);
+      const run = new Run(random, log);
+      await using _cluster = run.cluster;
+      await run.prepare();
+      for (let step = 0; step < STEPS; step++) {
+        await run.step();
+        if (step % 5 === 4) await run.check();
+      }
+      await run.check();
     }
-    await run.check();
-  }
-});
+  });
+}

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { WriterCluster } from './writer-cluster.ts';
 import { openCatalog } from '../../src/catalog/metastore-catalog.ts';
 import { asKeys, keyAt, valueAt, type KeyValue, type PrimaryKeyColumn } from '../../src/columns/index.ts';
-import { createMemoryLog } from '../../src/log/memory/memory-log.ts';
 import { MemoryMetastore } from '../../src/metastore/memory/memory-metastore.ts';
 import { primaryKeyField, type CollectionId, type PartitionId } from '../../src/schema/index.ts';
 import { readDelta } from '../../src/segment/delta.ts';
@@ -36,7 +35,7 @@ export async function readBack(cluster: WriterCluster, id: CollectionId): Promis
   const { host, kernel } = cluster;
   await using metastore = new MemoryMetastore({ host, volume: cluster.metastoreVolume });
   await using catalog = await openCatalog({ metastore, timers: host.timers });
-  await using log = createMemoryLog({ volume: cluster.logVolume });
+  await using log = await cluster.openLog();
   await using cache = await cluster.cache('read-back');
   const snapshot = catalog.snapshot();
   const { schema, partitions } = snapshot.collections.get(id)!;

@@ -11,8 +11,10 @@ import {
   type KeyValue,
   type RowBatch,
 } from '../../src/columns/index.ts';
-import { createSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
+import { createSimulatedHost, MemoryDisk, type SimulatedHost } from '../../src/host/simulated/index.ts';
 import { MemoryKernel } from '../../src/kernel/memory/memory-kernel.ts';
+import { createLocalLog } from '../../src/log/local/local-log.ts';
+import type { Log } from '../../src/log/log.ts';
 import { createMemoryLog, MemoryLogVolume } from '../../src/log/memory/memory-log.ts';
 import { FaultableMetastore } from '../../src/metastore/faultable-metastore.ts';
 import { MemoryMetastore } from '../../src/metastore/memory/memory-metastore.ts';
@@ -45,6 +47,8 @@ export interface WriterProcess {
 export interface WriterClusterOptions {
   readonly writer?: Partial<WriterOptions>;
   readonly seed?: number;
+  /** Default `memory`. A kill may cut the power of the disk under a local log. */
+  readonly log?: 'memory' | 'local';
   /** Puts something in front of the object store of every process. */
   readonly decorate?: (objectStore: ObjectStore) => ObjectStore;
 }
@@ -56,12 +60,15 @@ export class WriterCluster implements AsyncDisposable {
   readonly objectStore: ObjectStore;
   readonly metastoreVolume = new MemoryMetastoreVolume();
   readonly logVolume = new MemoryLogVolume();
+  /** Under the local log. */
+  readonly logDisk: MemoryDisk;
   readonly #options: WriterClusterOptions;
   readonly #stack = new AsyncDisposableStack();
 
   constructor(options: WriterClusterOptions = {}) {
     this.#options = options;
     this.host = createSimulatedHost({ seed: options.seed ?? 1 });
+    this.logDisk = new MemoryDisk({ clock: this.host.clock });
     this.kernel = new MemoryKernel({ files: this.host.files });
     const store = createMemoryObjectStore({ host: this.host, volume: new MemoryObjectVolume() });
     this.objectStore = this.#stack.use(options.decorate?.(store) ?? store);
@@ -79,7 +86,8 @@ export class WriterCluster implements AsyncDisposable {
       new FaultableMetastore(new MemoryMetastore({ host, volume: this.metastoreVolume })),
     );
     const catalog = stack.use(await openCatalog({ metastore, timers: host.timers }));
-    const log = stack.use(new FaultableLog(createMemoryLog({ volume: this.logVolume })));
+    const files = this.logDisk.mount();
+    const log = stack.use(new FaultableLog(await this.openLog(files)));
     const cache = stack.use(await this.cache(name));
     const writer = stack.use(
       createWriter({
@@ -99,7 +107,9 @@ export class WriterCluster implements AsyncDisposable {
     this.#stack.defer(stop);
     const kill = async (): Promise<void> => {
       metastore.stop();
-      log.appends = 'fail';
+      if (this.#options.log !== 'local') log.appends = 'fail';
+      else if (host.random.below(2) === 0) files.kill();
+      else this.logDisk.crash(host.random);
       await stop();
     };
     return { name, writer, catalog, metastore, log, kill, stop };
@@ -130,6 +140,11 @@ export class WriterCluster implements AsyncDisposable {
       assert.ok(passedMs < limitMs, `within ${limitMs} simulated ms: ${accepts}`);
       await this.host.timers.advance(20);
     }
+  }
+
+  async openLog(files = this.logDisk.mount()): Promise<Log> {
+    if (this.#options.log !== 'local') return createMemoryLog({ volume: this.logVolume });
+    return await createLocalLog({ host: { files }, directory: '/log' });
   }
 
   async cache(name: string): Promise<SegmentCache> {
