@@ -266,28 +266,6 @@ size_t HnswBuilder::select(uint32_t level, std::vector<Candidate>& sorted, size_
 void HnswBuilder::prepareFinish() {
   fileCodes_ = PageArray<uint8_t>(rowCount_ * fileCoder_.stride() + kCodeChunk);
   fileLinks_ = PageArray<uint32_t>(size_t{rowCount_} * fileStrideOf(2 * params_.degree));
-  orderRows();
-}
-
-/** Numbers rows so that neighbours are near each other in memory: breadth first from the entry point. */
-void HnswBuilder::orderRows() {
-  rowOf_.clear();
-  rowOf_.reserve(rowCount_);
-  idOf_.assign(rowCount_, kNoLink);
-  const auto visit = [&](uint32_t row) {
-    if (idOf_[row] != kNoLink) return;
-    idOf_[row] = static_cast<uint32_t>(rowOf_.size());
-    rowOf_.push_back(row);
-  };
-  size_t next = 0;
-  // Rows that nothing reaches start a walk of their own.
-  for (uint32_t start = entryRow_, fallback = 0; rowOf_.size() < rowCount_; start = fallback++) {
-    visit(start);
-    for (; next < rowOf_.size(); next++) {
-      const LinkList list = listOf(0, rowOf_[next]);
-      for (size_t i = 0; i < *list.count; i++) visit(list.ids[i]);
-    }
-  }
 }
 
 void HnswBuilder::finishRows(uint32_t begin, uint32_t end) {
@@ -295,14 +273,13 @@ void HnswBuilder::finishRows(uint32_t begin, uint32_t end) {
   const uint32_t degree0 = 2 * params_.degree;
   const uint32_t stride = fileStrideOf(degree0);
   double squaredErrors = 0;
-  for (uint32_t id = begin; id < end; id++) {
-    const uint32_t row = rowOf_[id];
+  for (uint32_t row = begin; row < end; row++) {
     const LinkList list = listOf(0, row);
     if (*list.count > degree0) prune(0, list, degree0, scratch);
-    uint32_t* links = fileLinks_.data() + size_t{id} * stride;
-    for (size_t i = 0; i < *list.count; i++) links[i] = idOf_[list.ids[i]];
+    uint32_t* links = fileLinks_.data() + size_t{row} * stride;
+    std::copy_n(list.ids, *list.count, links);
     std::fill(links + *list.count, links + stride, kNoLink);
-    squaredErrors += fileCoder_.encode(vectors_->rows().row(row), fileCodes_.data() + id * fileCoder_.stride(), scratch.values);
+    squaredErrors += fileCoder_.encode(vectors_->rows().row(row), fileCodes_.data() + row * fileCoder_.stride(), scratch.values);
   }
   const std::lock_guard<std::mutex> lock(errorMutex_);
   squaredErrors_ += squaredErrors;
@@ -319,13 +296,11 @@ size_t HnswBuilder::write(const std::string& path) {
   arrays.meta.bits = fileCoder_.bits();
   arrays.meta.upperCount = static_cast<uint32_t>(upperRow_.size());
   arrays.meta.entryUpper = upperRow_.empty() ? 0 : entryUpper_;
-  arrays.meta.entryId = rowCount_ == 0 ? 0 : idOf_[entryRow_];
+  arrays.meta.entryRow = entryRow_;
   arrays.meta.topLevel = topLevel_;
   arrays.meta.codeError = rowCount_ == 0 ? 0 : static_cast<float>(std::sqrt(squaredErrors_ / rowCount_));
   arrays.meta.rotationSeed = params_.seed;
   arrays.meta.efConstruction = params_.efConstruction;
-  std::vector<uint32_t> upperIds;
-  for (const uint32_t row : upperRow_) upperIds.push_back(idOf_[row]);
   std::vector<uint32_t> upperLinks;
   for (uint32_t upper = 0; upper < upperRow_.size(); upper++) {
     for (uint32_t level = 1; level <= upperLevel_[upper]; level++) {
@@ -337,8 +312,7 @@ size_t HnswBuilder::write(const std::string& path) {
   arrays.mean = mean_;
   arrays.codes = fileCodes_.data();
   arrays.links = fileLinks_.data();
-  arrays.rowOf = rowOf_.data();
-  arrays.upperId = upperIds.data();
+  arrays.upperRow = upperRow_.data();
   arrays.upperLevel = upperLevel_.data();
   arrays.upperLinks = upperLinks.data();
   arrays.upperLinkCount = upperLinks.size();
@@ -347,7 +321,7 @@ size_t HnswBuilder::write(const std::string& path) {
 
 size_t HnswBuilder::peakBytes() const {
   return codes_.bytes() + links_.bytes() + linkScores_.bytes() + linkCounts_.bytes() + fileCodes_.bytes() +
-         fileLinks_.bytes() + rowCount_ * (sizeof(SpinLock) + 2 * sizeof(uint32_t)) +
+         fileLinks_.bytes() + rowCount_ * sizeof(SpinLock) +
          upperLinks_.size() * (sizeof(uint32_t) + sizeof(float));
 }
 

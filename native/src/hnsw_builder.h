@@ -84,8 +84,6 @@ class HnswBuilder {
   size_t copyLinks(uint32_t level, uint32_t node, uint32_t* ids);
   void scoreNodes(uint32_t level, const CodeQuery& query, const uint32_t* nodes, size_t count, Scratch& scratch);
 
-  void orderRows();
-
   LinkList listOf(uint32_t level, uint32_t node);
   uint32_t rowOfNode(uint32_t level, uint32_t node) const { return level == 0 ? node : upperRow_[node]; }
   SpinLock& lockOf(uint32_t level, uint32_t node) { return locks_[rowOfNode(level, node)]; }
@@ -121,9 +119,7 @@ class HnswBuilder {
   uint32_t entryUpper_ = 0;
   uint32_t topLevel_ = 0;
 
-  // Of the file, filled by prepareFinish and finishRows. Ids are the rows' numbers in the file.
-  std::vector<uint32_t> rowOf_;
-  std::vector<uint32_t> idOf_;
+  // Of the file, filled by finishRows.
   Quantizer fileCoder_;
   PageArray<uint8_t> fileCodes_;
   PageArray<uint32_t> fileLinks_;

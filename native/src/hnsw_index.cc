@@ -14,8 +14,7 @@ constexpr uint32_t kMeta = sectionTag("META");
 constexpr uint32_t kMean = sectionTag("MEAN");
 constexpr uint32_t kCodes = sectionTag("CODE");
 constexpr uint32_t kLinks = sectionTag("LNK0");
-constexpr uint32_t kRows = sectionTag("ROWS");
-constexpr uint32_t kUpperIds = sectionTag("UIDS");
+constexpr uint32_t kUpperRows = sectionTag("UROW");
 constexpr uint32_t kUpperLevels = sectionTag("ULVL");
 constexpr uint32_t kUpperLinks = sectionTag("ULNK");
 
@@ -32,11 +31,11 @@ void checkMeta(const ContainerReader& reader, const HnswMeta& meta, const Vector
   if (meta.upperCount > meta.rowCount || meta.topLevel > kHnswLevelMax) reader.refuse("its levels are out of bounds");
   if ((meta.upperCount == 0) != (meta.topLevel == 0)) reader.refuse("its levels contradict its upper nodes");
   if (meta.upperCount > 0 && meta.entryUpper >= meta.upperCount) reader.refuse("its entry point is out of bounds");
-  if (meta.rowCount > 0 && meta.entryId >= meta.rowCount) reader.refuse("its entry point is out of bounds");
+  if (meta.rowCount > 0 && meta.entryRow >= meta.rowCount) reader.refuse("its entry point is out of bounds");
   if (!std::isfinite(meta.codeError) || meta.codeError < 0) reader.refuse("its code error is not a number");
 }
 
-/** Every id below `end` up to the first kNoLink, and nothing but kNoLink after it. */
+/** Every id accepted up to the first kNoLink, and nothing but kNoLink after it. */
 template <typename Accepts>
 bool linksAreValid(const uint32_t* links, size_t capacity, size_t stride, Accepts accepts) {
   size_t at = 0;
@@ -51,20 +50,11 @@ bool linksAreValid(const uint32_t* links, size_t capacity, size_t stride, Accept
 
 void checkLinks(const ContainerReader& reader, const HnswArrays& arrays) {
   const HnswMeta& meta = arrays.meta;
-  for (size_t id = 0; id < meta.rowCount; id++) {
+  for (size_t row = 0; row < meta.rowCount; row++) {
     const auto inRange = [&](uint32_t link) { return link < meta.rowCount; };
-    if (!linksAreValid(arrays.links + id * meta.linkStride, 2 * size_t{meta.degree}, meta.linkStride, inRange)) {
+    if (!linksAreValid(arrays.links + row * meta.linkStride, 2 * size_t{meta.degree}, meta.linkStride, inRange)) {
       reader.refuse("a link is out of bounds");
     }
-  }
-}
-
-void checkRows(const ContainerReader& reader, const HnswArrays& arrays) {
-  std::vector<bool> seen(arrays.meta.rowCount, false);
-  for (size_t id = 0; id < arrays.meta.rowCount; id++) {
-    const uint32_t row = arrays.rowOf[id];
-    if (row >= arrays.meta.rowCount || seen[row]) reader.refuse("its rows are not a permutation");
-    seen[row] = true;
   }
 }
 
@@ -72,9 +62,9 @@ void checkFactors(const ContainerReader& reader, const HnswArrays& arrays, const
   for (const float value : arrays.mean) {
     if (!std::isfinite(value)) reader.refuse("its mean is not a number");
   }
-  for (size_t id = 0; id < arrays.meta.rowCount; id++) {
+  for (size_t row = 0; row < arrays.meta.rowCount; row++) {
     float factors[2];
-    std::memcpy(factors, arrays.codes + id * quantizer.stride() + quantizer.factorOffset(), sizeof factors);
+    std::memcpy(factors, arrays.codes + row * quantizer.stride() + quantizer.factorOffset(), sizeof factors);
     if (!std::isfinite(factors[0]) || !std::isfinite(factors[1])) reader.refuse("a code's factor is not a number");
   }
 }
@@ -87,7 +77,7 @@ std::vector<size_t> upperOffsets(const ContainerReader& reader, const HnswArrays
   for (size_t upper = 0; upper < meta.upperCount; upper++) {
     const uint32_t level = arrays.upperLevel[upper];
     if (level == 0 || level > meta.topLevel) reader.refuse("a level is out of bounds");
-    if (arrays.upperId[upper] >= meta.rowCount) reader.refuse("an upper node is out of bounds");
+    if (arrays.upperRow[upper] >= meta.rowCount) reader.refuse("an upper node is out of bounds");
     offsets[upper] = offset;
     offset += size_t{level} * meta.degree;
   }
@@ -119,8 +109,7 @@ size_t writeHnsw(const std::string& path, const HnswArrays& arrays, size_t codeS
   writer.add(kMean, arrays.mean.data(), arrays.mean.size() * sizeof(float));
   writer.add(kCodes, arrays.codes, rowCount * codeStride);
   writer.add(kLinks, arrays.links, rowCount * meta.linkStride * sizeof(uint32_t));
-  writer.add(kRows, arrays.rowOf, rowCount * sizeof(uint32_t));
-  writer.add(kUpperIds, arrays.upperId, meta.upperCount * sizeof(uint32_t));
+  writer.add(kUpperRows, arrays.upperRow, meta.upperCount * sizeof(uint32_t));
   writer.add(kUpperLevels, arrays.upperLevel, meta.upperCount);
   writer.add(kUpperLinks, arrays.upperLinks, arrays.upperLinkCount * sizeof(uint32_t));
   return writer.finish();
@@ -140,18 +129,16 @@ std::shared_ptr<HnswIndex> HnswIndex::open(const std::string& path, std::shared_
   index->quantizer_ = std::make_unique<Quantizer>(static_cast<Metric>(meta.metric), meta.dim, meta.bits,
                                                   meta.rotationSeed, arrays.mean);
   const size_t rowCount = meta.rowCount;
-  const auto ids = [&](uint32_t tag, size_t count) {
+  const auto numbers = [&](uint32_t tag, size_t count) {
     return reinterpret_cast<const uint32_t*>(reader.expect(tag, count * sizeof(uint32_t)));
   };
   arrays.codes = reader.expect(kCodes, rowCount * index->quantizer_->stride());
-  arrays.links = ids(kLinks, rowCount * meta.linkStride);
-  arrays.rowOf = ids(kRows, rowCount);
-  arrays.upperId = ids(kUpperIds, meta.upperCount);
+  arrays.links = numbers(kLinks, rowCount * meta.linkStride);
+  arrays.upperRow = numbers(kUpperRows, meta.upperCount);
   arrays.upperLevel = reader.expect(kUpperLevels, meta.upperCount);
   arrays.upperLinkCount = reader.sectionSize(kUpperLinks) / sizeof(uint32_t);
-  arrays.upperLinks = ids(kUpperLinks, arrays.upperLinkCount);
+  arrays.upperLinks = numbers(kUpperLinks, arrays.upperLinkCount);
   checkLinks(reader, arrays);
-  checkRows(reader, arrays);
   checkFactors(reader, arrays, *index->quantizer_);
   index->upperOffset_ = upperOffsets(reader, arrays);
   checkUpperLinks(reader, arrays, index->upperOffset_);

@@ -26,7 +26,7 @@ struct HnswMeta {
   uint32_t bits;
   uint32_t upperCount;
   uint32_t entryUpper;
-  uint32_t entryId;
+  uint32_t entryRow;
   uint32_t topLevel;
   /** Root of the mean squared error of the codes: how far an estimate may be off. */
   float codeError;
@@ -45,11 +45,9 @@ struct HnswArrays {
   std::vector<float> mean;
   /** rowCount * quantizer.stride() bytes. */
   const uint8_t* codes = nullptr;
-  /** rowCount * linkStride ids, each list ended by kNoLink unless full. */
+  /** rowCount * linkStride rows, each list ended by kNoLink unless full. */
   const uint32_t* links = nullptr;
-  /** Id of each graph node: its row in the vectors. */
-  const uint32_t* rowOf = nullptr;
-  const uint32_t* upperId = nullptr;
+  const uint32_t* upperRow = nullptr;
   const uint8_t* upperLevel = nullptr;
   /** For each upper node, for each of its levels from 1: degree upper ids, ended as above. */
   const uint32_t* upperLinks = nullptr;
@@ -73,10 +71,8 @@ class HnswIndex {
   size_t bytes() const { return pages_.size(); }
 
   uint32_t degree0() const { return 2 * arrays_.meta.degree; }
-  const uint32_t* linksOf(uint32_t id) const { return arrays_.links + size_t{id} * arrays_.meta.linkStride; }
-  uint32_t rowOf(uint32_t id) const { return arrays_.rowOf[id]; }
-  /** The graph id of an upper node. */
-  uint32_t idOfUpper(uint32_t upper) const { return arrays_.upperId[upper]; }
+  const uint32_t* linksOf(uint32_t row) const { return arrays_.links + size_t{row} * arrays_.meta.linkStride; }
+  uint32_t rowOfUpper(uint32_t upper) const { return arrays_.upperRow[upper]; }
   /** Links of an upper node at `level`, from 1 to its own. */
   const uint32_t* upperLinksOf(uint32_t upper, uint32_t level) const {
     return arrays_.upperLinks + upperOffset_[upper] + size_t{level - 1} * arrays_.meta.degree;

@@ -11,9 +11,8 @@ namespace {
 
 // Pools beyond this size are kept in heaps: moving entries would cost more than the graph.
 constexpr uint32_t kSortedPoolMax = 1024;
-// A walk that keeps fewer than this share of the rows looks only at allowed rows, two links away where it must.
-constexpr double kTwoHopShare = 0.45;
-constexpr size_t kSeedPool = 32;
+// What scoring a row in a filtered walk costs, against scoring one in a scan: it is met at random and enters two heaps.
+constexpr double kWalkCost = 3;
 // Candidates expanded together: their neighbours' cache lines arrive in parallel.
 constexpr size_t kExpandBatch = 4;
 constexpr size_t kScanBatch = 128;
@@ -57,7 +56,7 @@ class Walk {
  private:
   bool prepare() {
     if (!index_.quantizer().prepare(query_, scratch_.query, scratch_.values)) return false;
-    scratch_.reserveNeighbours(std::max<size_t>(2 * kExpandBatch * index_.meta().linkStride, kScanBatch));
+    scratch_.reserveNeighbours(std::max<size_t>(kExpandBatch * index_.meta().linkStride, kScanBatch));
     const float dim = static_cast<float>(index_.meta().dim);
     float norm = 0;
     for (size_t i = 0; i < index_.meta().dim; i++) norm += scratch_.values[i] * scratch_.values[i];
@@ -73,30 +72,32 @@ class Walk {
   bool walkGraph() {
     const RowFilter& filter = request_.filter;
     const bool everything = filter.bits == nullptr && estimateMax_ == std::numeric_limits<float>::infinity();
-    if (everything && pool_ <= kSortedPoolMax) {
-      walkAll(scratch_.pool, pool_);
-      keepPool();
-      // Fewer than the pool holds means that the walk saw all it can reach; the scan sees the rest.
-      return scratch_.results.size() == pool_ || stopped();
-    }
-    if (filter.allowedCount <= 2 * pool_ * index_.degree0()) return false;
-    const double share = static_cast<double>(filter.allowedCount) / filter.rowCount;
-    const bool bounded = estimateMax_ != std::numeric_limits<float>::infinity();
-    if (share < kTwoHopShare && !bounded && pool_ <= kSortedPoolMax) return walkAllowed();
-    return walkAccepting();
+    if (!everything || pool_ > kSortedPoolMax) return expectedSteps() < scanSteps() && walkAccepting();
+    walkAll();
+    keepPool();
+    // Fewer than the pool holds means that the walk saw all it can reach; the scan sees the rest.
+    return scratch_.results.size() == pool_ || stopped();
   }
+
+  /** Rows a filtered walk scores, about, in units of rows a scan scores. */
+  double expectedSteps() const {
+    const double share = static_cast<double>(request_.filter.allowedCount) / request_.filter.rowCount;
+    return kWalkCost * static_cast<double>(pool_) / share * index_.degree0();
+  }
+
+  double scanSteps() const { return request_.filter.allowedCount; }
 
   uint32_t descend() {
     const HnswMeta& meta = index_.meta();
-    if (meta.upperCount == 0) return meta.entryId;
+    if (meta.upperCount == 0) return meta.entryRow;
     uint32_t best = meta.entryUpper;
-    float bestScore = scoreOf(index_.idOfUpper(best));
+    float bestScore = scoreOf(index_.rowOfUpper(best));
     for (uint32_t level = meta.topLevel; level > 0; level--) {
       for (bool moved = true; moved;) {
         moved = false;
         const uint32_t* links = index_.upperLinksOf(best, level);
         size_t count = 0;
-        for (; count < meta.degree && links[count] != kNoLink; count++) scratch_.ids[count] = index_.idOfUpper(links[count]);
+        for (; count < meta.degree && links[count] != kNoLink; count++) scratch_.ids[count] = index_.rowOfUpper(links[count]);
         scoreIds(count);
         for (size_t i = 0; i < count; i++) {
           if (!(scratch_.scores[i] > bestScore)) continue;
@@ -106,7 +107,7 @@ class Walk {
         }
       }
     }
-    return index_.idOfUpper(best);
+    return index_.rowOfUpper(best);
   }
 
   float scoreOf(uint32_t id) {
@@ -145,42 +146,9 @@ class Walk {
     return count;
   }
 
-  /** Unseen allowed neighbours, and those behind neighbours that are not allowed, up to one list's worth. */
-  size_t gatherAllowed(uint32_t id, size_t offset) {
-    const uint32_t* links = index_.linksOf(id);
-    uint32_t* ids = scratch_.ids.data() + offset;
-    size_t count = 0;
-    size_t hopCount = 0;
-    for (size_t at = 0; at < index_.degree0() && links[at] != kNoLink; at++) {
-      const uint32_t link = links[at];
-      if (scratch_.visited.has(link)) continue;
-      if (allows(link)) {
-        scratch_.visited.add(link);
-        prefetchCode(link);
-        ids[count++] = link;
-      } else {
-        prefetchLinks(link);
-        scratch_.hops[hopCount++] = link;
-      }
-    }
-    for (size_t hop = 0; hop < hopCount && count < index_.degree0(); hop++) {
-      scratch_.visited.add(scratch_.hops[hop]);
-      const uint32_t* second = index_.linksOf(scratch_.hops[hop]);
-      for (size_t at = 0; at < index_.degree0() && second[at] != kNoLink; at++) {
-        if (scratch_.visited.has(second[at]) || !allows(second[at])) continue;
-        scratch_.visited.add(second[at]);
-        prefetchCode(second[at]);
-        ids[count++] = second[at];
-      }
-    }
-    return count;
-  }
-
-  bool allows(uint32_t id) const { return request_.filter.allows(index_.rowOf(id)); }
-
-  /** Best first from the entries of `pool` until nothing in it is left to expand. */
-  template <typename Gather>
-  void expandPool(CandidatePool& pool, Gather gatherFrom) {
+  /** Best first from the entries of the pool until nothing in it is left to expand. */
+  void expandPool() {
+    CandidatePool& pool = scratch_.pool;
     uint32_t batch[kExpandBatch];
     uint32_t next[kExpandBatch];
     size_t taken = takeBatch(pool, batch, 0);
@@ -189,7 +157,7 @@ class Walk {
       // The next batch is chosen before this one is scored, so that its links arrive meanwhile.
       const size_t nextTaken = takeBatch(pool, next, 0);
       size_t count = 0;
-      for (size_t i = 0; i < taken; i++) count += gatherFrom(batch[i], count);
+      for (size_t i = 0; i < taken; i++) count += gather(batch[i], count);
       scoreIds(count);
       for (size_t i = 0; i < count; i++) pool.offer(scratch_.scores[i], scratch_.ids[i]);
       taken = takeBatch(pool, next, nextTaken);
@@ -202,13 +170,13 @@ class Walk {
     return taken;
   }
 
-  void walkAll(CandidatePool& pool, size_t capacity) {
+  void walkAll() {
     scratch_.visited.reset(index_.rows().rowCount);
-    pool.reset(capacity);
+    scratch_.pool.reset(pool_);
     const uint32_t entry = descend();
     scratch_.visited.add(entry);
-    pool.offer(scoreOf(entry), entry);
-    expandPool(pool, [this](uint32_t id, size_t offset) { return gather(id, offset); });
+    scratch_.pool.offer(scoreOf(entry), entry);
+    expandPool();
   }
 
   void keepPool() {
@@ -217,24 +185,7 @@ class Walk {
     for (size_t i = 0; i < scratch_.pool.size(); i++) scratch_.results.push_back(scratch_.pool.at(i));
   }
 
-  /** Only allowed rows enter the pool (as ACORN-1, Patel et al. 2024); the seeds come from a small walk without filter. */
-  bool walkAllowed() {
-    walkAll(scratch_.seedPool, kSeedPool);
-    scratch_.visited.reset(index_.rows().rowCount);
-    scratch_.pool.reset(pool_);
-    for (size_t i = 0; i < scratch_.seedPool.size(); i++) {
-      const Candidate seed = scratch_.seedPool.at(i);
-      if (!allows(seed.id)) continue;
-      scratch_.visited.add(seed.id);
-      scratch_.pool.offer(seed.score, seed.id);
-    }
-    if (scratch_.pool.size() == 0) return false;
-    expandPool(scratch_.pool, [this](uint32_t id, size_t offset) { return gatherAllowed(id, offset); });
-    keepPool();
-    return scratch_.results.size() >= std::min<size_t>(pool_, request_.filter.allowedCount);
-  }
-
-  bool accepts(const Candidate& candidate) const { return candidate.score <= estimateMax_ && allows(candidate.id); }
+  bool accepts(const Candidate& candidate) const { return candidate.score <= estimateMax_ && request_.filter.allows(candidate.id); }
 
   void keepAccepted(const Candidate& candidate) {
     if (!accepts(candidate)) return;
@@ -262,49 +213,56 @@ class Walk {
     scratch_.visited.reset(index_.rows().rowCount);
     const uint32_t entry = descend();
     scratch_.visited.add(entry);
-    frontier.push_back({scoreOf(entry), entry});
-    keepAccepted(frontier.front());
-    size_t budget = request_.filter.allowedCount;
+    consider({scoreOf(entry), entry});
+    auto budget = static_cast<double>(scanSteps());
     for (uint32_t step = 1; !frontier.empty(); step++) {
       if (step % kStopCheckInterval == 0 && stopped()) return true;
-      const Candidate best = frontier.front();
-      if (!isWorthwhile(best.score)) break;
-      std::pop_heap(frontier.begin(), frontier.end(), worseCandidate);
-      frontier.pop_back();
-      const size_t count = gather(best.id, 0);
-      if (count > budget) return false;
-      budget -= count;
-      scoreIds(count);
-      for (size_t i = 0; i < count; i++) {
-        const Candidate found{scratch_.scores[i], scratch_.ids[i]};
-        if (!isWorthwhile(found.score)) continue;
-        frontier.push_back(found);
-        std::push_heap(frontier.begin(), frontier.end(), worseCandidate);
-        keepAccepted(found);
+      uint32_t batch[kExpandBatch];
+      size_t taken = 0;
+      for (; taken < kExpandBatch && !frontier.empty() && isWorthwhile(frontier.front().score); taken++) {
+        batch[taken] = frontier.front().id;
+        prefetchLinks(batch[taken]);
+        std::pop_heap(frontier.begin(), frontier.end(), worseCandidate);
+        frontier.pop_back();
       }
-      if (!frontier.empty()) prefetchLinks(frontier.front().id);
+      if (taken == 0) break;
+      size_t count = 0;
+      for (size_t i = 0; i < taken; i++) count += gather(batch[i], count);
+      budget -= kWalkCost * static_cast<double>(count);
+      if (budget < 0) return false;
+      scoreIds(count);
+      for (size_t i = 0; i < count; i++) consider({scratch_.scores[i], scratch_.ids[i]});
     }
     return scratch_.results.size() == pool_;
   }
 
-  /** The codes of every allowed row, in the order of the graph's ids. */
+  void consider(const Candidate& found) {
+    if (!isWorthwhile(found.score)) return;
+    scratch_.frontier.push_back(found);
+    std::push_heap(scratch_.frontier.begin(), scratch_.frontier.end(), worseCandidate);
+    keepAccepted(found);
+  }
+
+  /** The codes of every allowed row. */
   void scanCodes() {
     sorted_ = false;
     scratch_.results.clear();
-    const uint32_t rowCount = index_.meta().rowCount;
     size_t count = 0;
-    for (uint32_t id = 0; id < rowCount; id++) {
-      if (allows(id)) {
-        prefetchCode(id);
-        scratch_.ids[count++] = id;
-      }
-      if (count < kScanBatch && id + 1 < rowCount) continue;
-      if (stopped()) return;
-      scoreIds(count);
-      for (size_t i = 0; i < count; i++) {
-        if (isWorthwhile(scratch_.scores[i])) keepAccepted({scratch_.scores[i], scratch_.ids[i]});
-      }
+    request_.filter.forEach(0, index_.meta().rowCount, [&](uint32_t row) {
+      prefetchCode(row);
+      scratch_.ids[count++] = row;
+      if (count < kScanBatch) return;
+      scanBatch(count);
       count = 0;
+    });
+    scanBatch(count);
+  }
+
+  void scanBatch(size_t count) {
+    if (stopped()) return;
+    scoreIds(count);
+    for (size_t i = 0; i < count; i++) {
+      if (isWorthwhile(scratch_.scores[i])) keepAccepted({scratch_.scores[i], scratch_.ids[i]});
     }
   }
 
@@ -315,8 +273,8 @@ class Walk {
     std::vector<Candidate>& kept = scratch_.results;
     if (!sorted_) std::sort(kept.begin(), kept.end(), betterCandidate);
     for (size_t i = 0; i < kept.size() && result.wants(kept[i].score + slack_); i++) {
-      if (i + kRankAhead < kept.size()) prefetchVector(index_.rowOf(kept[i + kRankAhead].id));
-      const uint32_t row = index_.rowOf(kept[i].id);
+      if (i + kRankAhead < kept.size()) prefetchVector(kept[i + kRankAhead].id);
+      const uint32_t row = kept[i].id;
       const float value = score(rows.row(row));
       if (request_.bounds.keep(value)) result.offer({value, request_.source, row});
     }

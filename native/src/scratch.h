@@ -49,7 +49,6 @@ class VisitedSet {
 struct Scratch {
   VisitedSet visited;
   CandidatePool pool;
-  CandidatePool seedPool;
   PreparedQuery query;
   PreparedQuery rowQuery;
   std::vector<float> values;
