@@ -42,6 +42,8 @@ export interface FileStat {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly isDirectory: boolean;
+  /** Names of a file, see `link`. */
+  readonly linkCount: number;
 }
 
 export interface DirectoryEntry {

@@ -137,8 +137,11 @@ function testNames(it: It): void {
     await failsWith(files.link(`${root}/a`, `${root}/directory`), 'EEXIST');
     await failsWith(files.link(`${root}/a`, `${root}/none/b`), 'ENOENT');
     await failsWith(files.link(`${root}/a`, `${root}/taken/b`), 'ENOTDIR');
+    assert.equal((await files.stat(`${root}/a`)).linkCount, 1);
     await files.link(`${root}/a`, `${root}/b`);
+    assert.equal((await files.stat(`${root}/a`)).linkCount, 2);
     await files.remove(`${root}/a`);
+    assert.equal((await files.stat(`${root}/b`)).linkCount, 1);
     assert.equal(text(await files.read(`${root}/b`)), 'a');
   });
 

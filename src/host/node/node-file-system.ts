@@ -78,7 +78,12 @@ export class NodeFileSystem implements FileSystem {
 
   async stat(path: string): Promise<FileStat> {
     const stat = await fs.stat(path);
-    return { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, isDirectory: stat.isDirectory() };
+    return {
+      sizeBytes: stat.size,
+      modifiedMs: stat.mtimeMs,
+      isDirectory: stat.isDirectory(),
+      linkCount: stat.nlink,
+    };
   }
 
   async setModified(path: string, modifiedMs: number): Promise<void> {

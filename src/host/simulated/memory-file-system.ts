@@ -99,9 +99,9 @@ export class MemoryFileSystem implements FileSystem {
       if (node.kind === 'directory') throw fileError('ENOTDIR', 'rename', to);
       replaced.linkCount--;
     }
-    source.names.delete(baseName(from));
+    this.#unname(source, from);
     source.durableNames.delete(baseName(from));
-    target.names.set(baseName(to), node);
+    this.#name(target, to, node);
     syncNode(target);
   }
 
@@ -110,14 +110,14 @@ export class MemoryFileSystem implements FileSystem {
     const file = this.#file('link', from);
     const parent = this.#parent('link', to);
     if (parent.names.has(baseName(to))) throw fileError('EEXIST', 'link', to);
-    parent.names.set(baseName(to), file);
+    this.#name(parent, to, file);
     file.linkCount++;
   }
 
   async remove(path: string): Promise<void> {
     await this.enter('remove', path);
     this.#file('remove', path).linkCount--;
-    this.#parent('remove', path).names.delete(baseName(path));
+    this.#unname(this.#parent('remove', path), path);
   }
 
   async removeDirectory(path: string): Promise<void> {
@@ -125,12 +125,12 @@ export class MemoryFileSystem implements FileSystem {
     const node = this.#node('removeDirectory', path);
     if (node.kind === 'file') throw fileError('ENOTDIR', 'removeDirectory', path);
     if (node.names.size > 0) throw fileError('ENOTEMPTY', 'removeDirectory', path);
-    this.#parent('removeDirectory', path).names.delete(baseName(path));
+    this.#unname(this.#parent('removeDirectory', path), path);
   }
 
   async removeTree(path: string): Promise<void> {
     await this.enter('removeTree', path);
-    if (this.#find(path) !== undefined) this.#parent('removeTree', path).names.delete(baseName(path));
+    if (this.#find(path) !== undefined) this.#unname(this.#parent('removeTree', path), path);
   }
 
   async exists(path: string): Promise<boolean> {
@@ -141,8 +141,9 @@ export class MemoryFileSystem implements FileSystem {
   async stat(path: string): Promise<FileStat> {
     await this.enter('stat', path);
     const node = this.#node('stat', path);
-    const isDirectory = node.kind === 'directory';
-    return { sizeBytes: isDirectory ? 0 : node.content.size, modifiedMs: node.modifiedMs, isDirectory };
+    const { modifiedMs } = node;
+    if (node.kind === 'directory') return { sizeBytes: 0, modifiedMs, isDirectory: true, linkCount: 1 };
+    return { sizeBytes: node.content.size, modifiedMs, isDirectory: false, linkCount: node.linkCount };
   }
 
   async setModified(path: string, modifiedMs: number): Promise<void> {
@@ -230,10 +231,20 @@ export class MemoryFileSystem implements FileSystem {
     return node;
   }
 
+  #name(directory: DirectoryNode, path: string, node: DiskNode): void {
+    directory.names.set(baseName(path), node);
+    directory.modifiedMs = this.disk.clock.nowMs();
+  }
+
+  #unname(directory: DirectoryNode, path: string): void {
+    directory.names.delete(baseName(path));
+    directory.modifiedMs = this.disk.clock.nowMs();
+  }
+
   #addFile(parent: DirectoryNode, name: string): FileNode {
     const file = newFile(this.disk.clock.nowMs());
     file.linkCount = 1;
-    parent.names.set(name, file);
+    this.#name(parent, name, file);
     return file;
   }
 
@@ -250,7 +261,7 @@ export class MemoryFileSystem implements FileSystem {
     if (replaced?.kind === 'directory') throw fileError('EISDIR', operation, path);
     if (replaced !== undefined) replaced.linkCount--;
     file.linkCount = 1;
-    parent.names.set(baseName(path), file);
+    this.#name(parent, path, file);
     syncNode(parent);
   }
 
@@ -261,7 +272,7 @@ export class MemoryFileSystem implements FileSystem {
       let next = directory.names.get(name);
       if (next === undefined) {
         next = newDirectory(this.disk.clock.nowMs());
-        directory.names.set(name, next);
+        this.#name(directory, name, next);
         syncNode(directory);
       }
       if (next.kind === 'file') throw fileError('ENOTDIR', 'makeDirectory', path);

@@ -14,18 +14,21 @@ export interface KeyLock extends AsyncDisposable {
 
 interface Holder {
   readonly owner: string;
-  readonly sinceMs: number;
+  /** When its store last took a lock. */
+  readonly renewedMs: number;
 }
 
 /**
  * One lock a key between the stores of all processes and hosts on a directory: a file `.locks/<hash of the key>` that a hard
- * link creates, which succeeds for one process only, on NFS too. Its content names the holder.
+ * link creates, which succeeds for one process only, on NFS too. It is a second name of a file that the store wrote when it
+ * opened, whose content names the store and whose modification time every taking of a lock renews: so locking needs no
+ * space, and what is to be deleted from a full disk can be.
  *
- * A holder that died is detected by others that see the same holder for `timeoutMs` of their own monotonic time; they move
- * the file away (a rename succeeds for one of them) and start over. A live holder never relies on a lock older than half of
- * that: `check` throws then, and also when the file no longer names it. What stays possible is a process that freezes
- * between `check` and the rename that follows it for more than half of `timeoutMs`, and no lock without help of the storage
- * can exclude that.
+ * A holder that died is detected by others that see the same content and time for `timeoutMs` of their own monotonic time;
+ * they move the file away (a rename succeeds for one of them) and start over. A live holder never relies on a lock older
+ * than half of that: `check` throws then, and also when the file no longer names it. What stays possible is a process that
+ * freezes between `check` and the rename that follows it for more than half of `timeoutMs`, and no lock without help of the
+ * storage can exclude that.
  */
 export class KeyLocks {
   readonly #host: Host;
@@ -33,13 +36,20 @@ export class KeyLocks {
   readonly #staging: Staging;
   readonly #timeoutMs: number;
   readonly #queues = new Map<string, Promise<void>>();
-  #count = 0;
+  /** The path of this store's file, which is its content, too. */
+  #owner: Promise<string> | undefined;
 
   constructor(host: Host, directory: string, staging: Staging, timeoutMs: number) {
     this.#host = host;
     this.#directory = directory;
     this.#staging = staging;
     this.#timeoutMs = timeoutMs;
+  }
+
+  /** Writes the store's file. */
+  async open(): Promise<void> {
+    await this.#host.files.makeDirectory(this.#directory);
+    await this.#ownerFile();
   }
 
   /** Waits its turn, first among this store's callers, then among processes. */
@@ -54,7 +64,7 @@ export class KeyLocks {
     };
     await before;
     try {
-      const lock = await this.#staging.withPath((path) => this.#take(key, path));
+      const lock = await this.#take(key);
       return {
         check: lock.check,
         [Symbol.asyncDispose]: async () => {
@@ -71,45 +81,71 @@ export class KeyLocks {
     }
   }
 
-  async #take(key: string, staged: string): Promise<KeyLock> {
-    const { files, clock } = this.#host;
-    const owner = `${staged}#${this.#count++}`;
+  async #take(key: string): Promise<KeyLock> {
+    const { clock } = this.#host;
     const path = `${this.#directory}/${createHash('sha256').update(key).digest('hex').slice(0, 40)}`;
-    await files.write(staged, new TextEncoder().encode(owner));
-    try {
-      let takenMs = clock.monotonicMs();
-      let seen: Holder | undefined;
-      const giveUpMs = takenMs + 2 * this.#timeoutMs;
-      for (let attempt = 0; !(await this.#tryLink(staged, path)); attempt++) {
-        const holder = await this.#readOwner(path);
-        if (holder === owner) break;
-        if (holder !== seen?.owner) {
-          seen = holder === undefined ? undefined : { owner: holder, sinceMs: clock.monotonicMs() };
-        } else if (seen !== undefined && clock.monotonicMs() - seen.sinceMs > this.#timeoutMs) {
-          await this.#breakLock(path, seen.owner);
-        }
-        if (clock.monotonicMs() > giveUpMs) throw lockUnavailable(key, this.#timeoutMs);
-        await this.#pause(attempt);
-        takenMs = clock.monotonicMs();
-      }
-      return this.#held(key, path, owner, takenMs);
-    } finally {
-      await this.#staging.discard(staged);
+    let takenMs = clock.monotonicMs();
+    const giveUpMs = takenMs + 2 * this.#timeoutMs;
+    let seen: { readonly holder: Holder; readonly sinceMs: number } | undefined;
+    for (let attempt = 0; ; attempt++) {
+      const owner = await this.#touchOwner();
+      if (await this.#tryLink(owner, path)) return this.#held(key, path, owner, takenMs);
+      const holder = await this.#readHolder(path);
+      // The answer to the link got lost, or a release failed: callers of this store wait for each other in `acquire`.
+      if (holder?.owner === owner) return this.#held(key, path, owner, takenMs);
+      const nowMs = clock.monotonicMs();
+      const isSame = holder?.owner === seen?.holder.owner && holder?.renewedMs === seen?.holder.renewedMs;
+      if (!isSame) seen = holder === undefined ? undefined : { holder, sinceMs: nowMs };
+      else if (seen !== undefined && nowMs - seen.sinceMs > this.#timeoutMs)
+        await this.#breakLock(path, seen.holder);
+      if (nowMs > giveUpMs) throw lockUnavailable(key, this.#timeoutMs);
+      await this.#pause(attempt);
+      takenMs = clock.monotonicMs();
     }
   }
 
   #held(key: string, path: string, owner: string, takenMs: number): KeyLock {
     const { files, clock } = this.#host;
     const isSure = async (): Promise<boolean> =>
-      clock.monotonicMs() - takenMs < this.#timeoutMs / 2 && (await this.#readOwner(path)) === owner;
+      clock.monotonicMs() - takenMs < this.#timeoutMs / 2 && (await this.#readHolder(path))?.owner === owner;
     return {
       check: async () => {
         if (!(await isSure())) throw lockUnavailable(key, this.#timeoutMs);
       },
       [Symbol.asyncDispose]: async () => {
-        if (await isSure()) await files.remove(path).catch(ignoreMissing);
+        try {
+          if (await isSure()) await files.remove(path);
+        } catch (error) {
+          // What was guarded has succeeded or failed by itself. A lock that stays is broken by whoever needs it.
+          if (fileErrorCode(error) === undefined) throw error;
+        }
       },
     };
+  }
+
+  /** Renews the time of the store's file, and makes the file anew when it was swept away. */
+  async #touchOwner(): Promise<string> {
+    try {
+      const owner = await this.#ownerFile();
+      await this.#staging.renew(owner);
+      return owner;
+    } catch (error) {
+      if (fileErrorCode(error) !== 'ENOENT') throw error;
+      this.#owner = undefined;
+      return await this.#ownerFile();
+    }
+  }
+
+  async #ownerFile(): Promise<string> {
+    this.#owner ??= this.#staging.withPath(async (path) => {
+      await this.#host.files.write(path, new TextEncoder().encode(path));
+      return path;
+    });
+    const owner = this.#owner;
+    return await owner.catch((error: unknown) => {
+      if (this.#owner === owner) this.#owner = undefined;
+      throw error;
+    });
   }
 
   /** False when the lock is held. Puts the directory back when somebody removed it. */
@@ -128,19 +164,22 @@ export class KeyLocks {
     }
   }
 
-  async #readOwner(path: string): Promise<string | undefined> {
+  async #readHolder(path: string): Promise<Holder | undefined> {
     const bytes = await undefinedIfMissing(this.#host.files.read(path));
-    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    const stat = await undefinedIfMissing(this.#host.files.stat(path));
+    if (bytes === undefined || stat === undefined) return undefined;
+    return { owner: new TextDecoder().decode(bytes), renewedMs: stat.modifiedMs };
   }
 
   /** Between reading the holder and the rename another waiter may have broken the lock and a third taken it: then it is put back. */
-  async #breakLock(path: string, deadOwner: string): Promise<void> {
+  async #breakLock(path: string, dead: Holder): Promise<void> {
     const { files } = this.#host;
     await this.#staging.withPath(async (away) => {
       await files.rename(path, away).catch(ignoreMissing);
-      const moved = await this.#readOwner(away);
+      const moved = await this.#readHolder(away);
       if (moved === undefined) return;
-      if (moved !== deadOwner) await this.#tryLink(away, path);
+      const isDead = moved.owner === dead.owner && moved.renewedMs === dead.renewedMs;
+      if (!isDead) await this.#tryLink(away, path);
       await this.#staging.discard(away);
     });
   }
