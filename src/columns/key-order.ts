@@ -1,9 +1,23 @@
 import type { Int64Column, PrimaryKeyColumn } from './column.ts';
 import { compareKeys } from './primary-keys.ts';
 
+/** Below it the passes of a radix sort cost more than comparisons. */
+const RADIX_ROWS_MIN = 4_096;
+
 /** The rows ascending by key, then timestamp, then row. */
 export function sortedRows(keys: PrimaryKeyColumn, timestamps: BigUint64Array): Uint32Array {
+  if (keys.length < RADIX_ROWS_MIN) return sortFew(keys, timestamps);
   return keys.type === 'Int64' ? sortIntegers(keys, timestamps) : sortTexts(keys, timestamps);
+}
+
+function sortFew(keys: PrimaryKeyColumn, timestamps: BigUint64Array): Uint32Array {
+  const rows = Uint32Array.from({ length: keys.length }, (_, row) => row);
+  return rows.sort((a, b) => compareKeys(keys, a, keys, b) || compareTimestamps(timestamps, a, b) || a - b);
+}
+
+function compareTimestamps(timestamps: BigUint64Array, a: number, b: number): number {
+  const [timestampA, timestampB] = [timestamps[a]!, timestamps[b]!];
+  return timestampA < timestampB ? -1 : timestampA > timestampB ? 1 : 0;
 }
 
 /** Least-significant-digit radix sort, which keeps the order of equal digits: by timestamp, then by key. */
@@ -72,10 +86,6 @@ function sortTexts(
   return rows.sort((a, b) => {
     const byPrefix = prefixes[a]! - prefixes[b]!;
     if (byPrefix !== 0) return byPrefix;
-    const byKey = compareKeys(keys, a, keys, b);
-    if (byKey !== 0) return byKey;
-    const timestampA = timestamps[a]!;
-    const timestampB = timestamps[b]!;
-    return timestampA < timestampB ? -1 : timestampA > timestampB ? 1 : a - b;
+    return compareKeys(keys, a, keys, b) || compareTimestamps(timestamps, a, b) || a - b;
   });
 }

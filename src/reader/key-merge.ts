@@ -60,6 +60,7 @@ function openCursor(source: ReadSource, selection: RowSelection, index: number):
 
 /** Fresh rows are in order of arrival. */
 function sorted({ keys, timestamps }: ReadSource, rows: Uint32Array): Iterator<number> {
+  if (rows.length <= 1) return rows.values();
   const order = sortedRows(
     takeColumn(keys, rows) as PrimaryKeyColumn,
     BigUint64Array.from(rows, (row) => timestamps[row]!),

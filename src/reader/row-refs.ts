@@ -5,6 +5,7 @@ import {
   emptyColumn,
   takeColumn,
   type Column,
+  type Int64Column,
   type PrimaryKeyColumn,
   type RowBatch,
 } from '../columns/index.ts';
@@ -23,9 +24,21 @@ export function keysOfRefs(
   refs: RowRefs,
   schema: CollectionSchema,
 ): PrimaryKeyColumn {
-  const groups = groupBySource(refs);
+  const key = primaryKeyField(schema);
+  if (key.type === 'Int64') return integersOfRefs(sources, refs);
+  const groups = groupBySource(refs, sources.length);
   const columns = groups.parts.map(({ source, rows }) => takeColumn(sources[source]!.keys, rows));
-  return assemble(primaryKeyField(schema), columns, groups.places) as PrimaryKeyColumn;
+  return assemble(key, columns, groups.places) as PrimaryKeyColumn;
+}
+
+/** Every search needs them, so they are worth a way without columns in between. */
+function integersOfRefs(sources: readonly ReadSource[], refs: RowRefs): PrimaryKeyColumn {
+  const columns = sources.map(({ keys }) => (keys as Int64Column).values);
+  const values = new BigInt64Array(refs.rows.length);
+  for (let index = 0; index < values.length; index++) {
+    values[index] = columns[refs.sources[index]!]![refs.rows[index]!]!;
+  }
+  return { type: 'Int64', values, length: values.length, validity: null };
 }
 
 /** Fields of the rows, in their order. `FIELD_NOT_FOUND` when the schema has not one of them. */
@@ -35,7 +48,7 @@ export async function fieldsOfRefs(
   schema: CollectionSchema,
   fieldIds: readonly number[],
 ): Promise<RowBatch> {
-  const groups = groupBySource(refs);
+  const groups = groupBySource(refs, sources.length);
   const columns = new Map<number, Column>();
   for (const id of fieldIds) {
     const field = fieldOf(schema, id);
@@ -60,22 +73,27 @@ interface Groups {
   readonly places: Uint32Array | null;
 }
 
-function groupBySource({ sources, rows }: RowRefs): Groups {
-  const indexes = new Map<number, number[]>();
-  sources.forEach((source, index) => {
-    const group = indexes.get(source);
-    if (group === undefined) indexes.set(source, [index]);
-    else group.push(index);
-  });
-  const parts = [...indexes].map(([source, group]) => ({
-    source,
-    rows: Uint32Array.from(group, (index) => rows[index]!),
-  }));
-  if (parts.length <= 1) return { parts, places: null };
-  const places = new Uint32Array(rows.length);
-  let place = 0;
-  for (const group of indexes.values()) for (const index of group) places[index] = place++;
-  return { parts, places };
+/** A counting sort by source. */
+function groupBySource(refs: RowRefs, sourceCount: number): Groups {
+  const ends = new Uint32Array(sourceCount);
+  for (const source of refs.sources) ends[source]!++;
+  for (let source = 1; source < sourceCount; source++) ends[source]! += ends[source - 1]!;
+  const next = new Uint32Array(sourceCount);
+  for (let source = 1; source < sourceCount; source++) next[source] = ends[source - 1]!;
+  const places = new Uint32Array(refs.rows.length);
+  const grouped = new Uint32Array(refs.rows.length);
+  for (let index = 0; index < places.length; index++) {
+    const place = next[refs.sources[index]!]!++;
+    places[index] = place;
+    grouped[place] = refs.rows[index]!;
+  }
+  const parts: { source: number; rows: Uint32Array }[] = [];
+  for (let source = 0, start = 0; source < sourceCount; source++) {
+    const end = ends[source]!;
+    if (end > start) parts.push({ source, rows: grouped.subarray(start, end) });
+    start = end;
+  }
+  return { parts, places: parts.length <= 1 ? null : places };
 }
 
 function assemble(field: FieldSchema, parts: readonly Column[], places: Uint32Array | null): Column {
