@@ -1,6 +1,7 @@
 import { GatedLog, GatedObjectStore } from './gates.ts';
 import { batchOf, ModelRows, modelSchema, type ModelDelete, type ModelRow } from './model-rows.ts';
 import { ScriptedWriter } from './scripted-writer.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 import { encodeDocument } from '../../src/catalog/document.ts';
 import {
   WRITER_LEASE_KEY,
@@ -20,7 +21,14 @@ import type {
 import { keysFromValues } from '../../src/columns/index.ts';
 import type { NodeInfo } from '../../src/discovery/discovery.ts';
 import { NodeList } from '../../src/discovery/node-list.ts';
-import { createSimulatedHost, type SimulatedHost } from '../../src/host/simulated/index.ts';
+import type { Host } from '../../src/host/index.ts';
+import { NodeFileSystem } from '../../src/host/node/index.ts';
+import {
+  createSimulatedHost,
+  type SimulatedHost,
+  type SimulatedTimers,
+} from '../../src/host/simulated/index.ts';
+import { createKernel } from '../../src/kernel/index.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { MemoryKernel } from '../../src/kernel/memory/memory-kernel.ts';
 import type { LogAppender, LogRecord } from '../../src/log/log.ts';
@@ -59,6 +67,15 @@ export interface ReaderWorldOptions {
   readonly seed?: number;
   readonly channelCount?: number;
   readonly load?: LoadSpec | null;
+  /** The native kernel on real files, instead of the one in memory. */
+  readonly native?: boolean;
+}
+
+/** Where a world's kernel and files are. */
+interface Machine {
+  readonly host: Host;
+  readonly kernel: Kernel;
+  readonly root: string;
 }
 
 /**
@@ -66,7 +83,8 @@ export interface ReaderWorldOptions {
  * mutations, flushes, compacts, builds indexes and puts catalog documents, and keeps a model of what must be found.
  */
 export class ReaderWorld implements AsyncDisposable {
-  readonly host: SimulatedHost;
+  readonly host: Host;
+  readonly timers: SimulatedTimers;
   readonly kernel: Kernel;
   readonly metastore: Metastore;
   /** As readers see it; the writer's side is not held up by its gate. */
@@ -78,7 +96,8 @@ export class ReaderWorld implements AsyncDisposable {
   readonly model = new ModelRows();
   readonly schema: CollectionSchema = modelSchema(DIM);
   readonly channels: readonly ChannelId[];
-  readonly #stack = new AsyncDisposableStack();
+  readonly #stack: AsyncDisposableStack;
+  readonly #root: string;
   readonly #objects: ObjectStore;
   readonly #appenders = new Map<ChannelId, LogAppender>();
   /** Which model rows each segment was written with. */
@@ -87,10 +106,14 @@ export class ReaderWorld implements AsyncDisposable {
   #lastTimestamp = 0n;
 
   static async create(options: ReaderWorldOptions = {}): Promise<ReaderWorld> {
-    const host = createSimulatedHost({ seed: options.seed ?? 1 });
-    const metastore = createMemoryMetastore({ host });
-    const catalog = await openCatalog({ metastore, timers: host.timers });
-    const world = new ReaderWorld(host, metastore, catalog, options.channelCount ?? 1);
+    const simulated = createSimulatedHost({ seed: options.seed ?? 1 });
+    await using stack = new AsyncDisposableStack();
+    const machine =
+      options.native === true ? await realMachine(simulated, stack) : inMemory(simulated, stack);
+    const metastore = stack.use(createMemoryMetastore({ host: simulated }));
+    const catalog = stack.use(await openCatalog({ metastore, timers: simulated.timers }));
+    const channelCount = options.channelCount ?? 1;
+    const world = new ReaderWorld(machine, simulated.timers, metastore, catalog, channelCount, stack.move());
     for (const channel of world.channels) {
       world.#appenders.set(channel, await world.log.openAppender(channel, 1));
     }
@@ -105,26 +128,31 @@ export class ReaderWorld implements AsyncDisposable {
   }
 
   private constructor(
-    host: SimulatedHost,
+    machine: Machine,
+    timers: SimulatedTimers,
     metastore: Metastore,
     catalog: MetastoreCatalog,
     channelCount: number,
+    stack: AsyncDisposableStack,
   ) {
-    this.host = host;
-    this.metastore = this.#stack.use(metastore);
-    this.catalog = this.#stack.use(catalog);
-    this.#objects = createMemoryObjectStore({ host });
-    this.kernel = this.#stack.use(new MemoryKernel({ files: host.files }));
-    this.objectStore = this.#stack.use(new GatedObjectStore(this.#objects));
-    this.log = this.#stack.use(new GatedLog(createMemoryLog()));
-    this.writer = new ScriptedWriter(host.timers);
+    this.#stack = stack;
+    this.host = machine.host;
+    this.timers = timers;
+    this.kernel = machine.kernel;
+    this.#root = machine.root;
+    this.metastore = metastore;
+    this.catalog = catalog;
+    this.#objects = createMemoryObjectStore({ host: machine.host });
+    this.objectStore = stack.use(new GatedObjectStore(this.#objects));
+    this.log = stack.use(new GatedLog(createMemoryLog()));
+    this.writer = new ScriptedWriter(timers);
     this.channels = Array.from({ length: channelCount }, (_, number) => channelId(COLLECTION, number));
   }
 
   /** A reader with a cache of its own that discovery knows. */
   async startReader(id = 'reader-1', options: Partial<CreateReaderOptions> = {}): Promise<Reader> {
     const { host, objectStore } = this;
-    const cacheOptions = { host, objectStore, directory: `/cache/${id}`, bytesMax: 2 ** 30 };
+    const cacheOptions = { host, objectStore, directory: `${this.#root}/cache/${id}`, bytesMax: 2 ** 30 };
     const cache = this.#stack.use(await createSegmentCache(cacheOptions));
     const node = nodeOf(id);
     this.nodes.replace([...this.nodes.nodes, node]);
@@ -156,12 +184,13 @@ export class ReaderWorld implements AsyncDisposable {
 
   /** Lets simulated time go on until the promise settles. */
   async run<T>(promise: Promise<T>): Promise<T> {
-    return await this.host.timers.advanceUntil(promise, 10);
+    // Real files and threads take real time, in which little simulated time may pass.
+    return await this.timers.advanceUntil(promise, this.#root === '' ? 10 : 0.1);
   }
 
   /** Lets everything happen that is on its way, and `durationMs` pass. */
   async settle(durationMs = 100): Promise<void> {
-    for (let passed = 0; passed < durationMs; passed += 10) await this.host.timers.advance(10);
+    for (let passed = 0; passed < durationMs; passed += 10) await this.timers.advance(10);
   }
 
   async insert(rows: readonly RowToWrite[], partitionId: PartitionId = PARTITIONS[0]): Promise<void> {
@@ -300,7 +329,7 @@ export class ReaderWorld implements AsyncDisposable {
         host: this.host,
         kernel: this.kernel,
         objectStore: this.#objects,
-        temporaryDirectory: '/temporary',
+        temporaryDirectory: `${this.#root}/temporary`,
         collectionId: COLLECTION,
         segmentId,
         partitionId,
@@ -322,7 +351,7 @@ export class ReaderWorld implements AsyncDisposable {
     await using cache = await createSegmentCache({
       host,
       objectStore,
-      directory: '/cache/writer',
+      directory: `${this.#root}/cache/writer`,
       bytesMax: 2 ** 30,
     });
     const index = {
@@ -335,7 +364,7 @@ export class ReaderWorld implements AsyncDisposable {
       params: { M: '8', efConstruction: '32' },
       createdTimestamp: '1',
     } as const;
-    const tools = { host, kernel, objectStore, cache, temporaryDirectory: '/temporary' };
+    const tools = { host, kernel, objectStore, cache, temporaryDirectory: `${this.#root}/temporary` };
     return await writeIndex({ ...tools, segment, index, threads: 1 });
   }
 
@@ -380,6 +409,16 @@ export class ReaderWorld implements AsyncDisposable {
       load,
     };
   }
+}
+
+function inMemory(host: SimulatedHost, stack: AsyncDisposableStack): Machine {
+  return { host, kernel: stack.use(new MemoryKernel({ files: host.files })), root: '' };
+}
+
+async function realMachine(simulated: SimulatedHost, stack: AsyncDisposableStack): Promise<Machine> {
+  const directory = stack.use(await temporaryDirectory());
+  const host = { ...simulated, files: new NodeFileSystem() };
+  return { host, kernel: stack.use(createKernel({ threads: 2, queueMax: 256 })), root: directory.path };
 }
 
 function emptyChannel(id: ChannelId): ChannelMeta {
