@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace mishards {
+namespace {
+
+Failure deadlineFailure() {
+  return Failure(Code::kDeadlineExceeded, "the deadline passed before the search was done; allow more time or search less");
+}
+
+}  // namespace
 
 ThreadPool::ThreadPool(uint32_t threadCount, uint32_t queueMax) : queueMax_(queueMax) {
   threads_.reserve(threadCount);
@@ -30,6 +37,7 @@ void ThreadPool::submit(std::shared_ptr<Job> job, bool bounded) {
                                          std::to_string(threads_.size()) + " threads, the limit is " +
                                          std::to_string(queueMax_) + "; retry later");
   }
+  if (job->hasDeadline && std::chrono::steady_clock::now() >= job->deadline) throw deadlineFailure();
   const auto after = std::find_if(jobs_.begin(), jobs_.end(),
                                   [&](const std::shared_ptr<Job>& other) { return other->priority < job->priority; });
   jobs_.insert(after, job);
@@ -168,7 +176,8 @@ void ThreadPool::watchDeadlines() {
     }
     const std::shared_ptr<Job> job = first->second;
     deadlines_.erase(first);
-    fail(*job, Code::kDeadlineExceeded, "the deadline passed before the search was done; allow more time or search less");
+    const Failure failure = deadlineFailure();
+    fail(*job, failure.code(), failure.message());
     settle(lock, job);
   }
 }

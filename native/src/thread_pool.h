@@ -74,7 +74,7 @@ class ThreadPool {
 
   /**
    * Takes a job with at least one slice. A `bounded` one is refused with `OVERLOADED` when `queueMax` jobs wait and no
-   * thread is idle. Throws `Failure`; the job is not finished then.
+   * thread is idle, one whose deadline has passed with `DEADLINE_EXCEEDED`. Throws `Failure`; the job is not finished then.
    */
   void submit(std::shared_ptr<Job> job, bool bounded);
   /** Ends a job with this outcome as soon as its running slices return; nothing when it has ended. */
