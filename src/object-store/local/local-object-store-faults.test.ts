@@ -9,6 +9,7 @@ import {
   SimulatedClock,
   SimulatedTimers,
   createSimulatedHost,
+  type FileOperation,
   type SimulatedHost,
 } from '../../host/simulated/index.ts';
 import { createLocalObjectStore, type LocalObjectStore } from './local-object-store.ts';
@@ -33,8 +34,8 @@ class Place {
     });
   }
 
-  async open(host: SimulatedHost = this.host()): Promise<LocalObjectStore> {
-    return await createLocalObjectStore({ host, directory: '/objects', lockTimeoutMs: LOCK_TIMEOUT_MS });
+  async open(host: SimulatedHost = this.host(), lockTimeoutMs = LOCK_TIMEOUT_MS): Promise<LocalObjectStore> {
+    return await createLocalObjectStore({ host, directory: '/objects', lockTimeoutMs });
   }
 
   /** Files that are not objects, without the one that every open store has. */
@@ -83,30 +84,89 @@ test('a process that died in the middle of anything holds others up for a while 
   }
 });
 
-test('a holder that was paused for too long gives up', async () => {
-  const place = new Place();
-  const host = place.host();
-  const [store, other] = [await place.open(host), await place.open()];
-  const { etag } = await store.put('k', bytes('old'));
-  const pause = Promise.withResolvers<void>();
+/** Pauses a process before the operation that `picks` the first time. */
+function holdWhere(
+  host: SimulatedHost,
+  picks: (operation: FileOperation, path: string) => boolean,
+): { readonly reached: Promise<void>; release(): void } {
   const reached = Promise.withResolvers<void>();
-  // The first file it looks at under the lock.
-  let isLocked = false;
+  const released = Promise.withResolvers<void>();
   host.files.intercept = (operation, path) => {
-    if (operation === 'link' && path.includes('.locks')) isLocked = true;
-    if (!isLocked || operation !== 'stat') return undefined;
+    if (!picks(operation, path)) return undefined;
     host.files.intercept = undefined;
     reached.resolve();
-    return pause.promise;
+    return released.promise;
   };
-  const paused = store.put('k', bytes('too late'), { kind: 'if-match', etag });
-  await reached.promise;
-  const replaced = other.put('k', bytes('in time'), { kind: 'if-match', etag });
-  const { etag: current } = await place.timers.advanceUntil(replaced, 50);
-  pause.resolve();
-  await assert.rejects(paused, (error) => isErrorWithCode(error, 'OBJECT_CONFLICT'));
-  assert.equal((await store.stat('k')).etag, current);
-  assert.deepEqual(await place.leftovers(), []);
+  return { reached: reached.promise, release: released.resolve };
+}
+
+/** Picks one of the operations of a put between taking the lock, which is free, and the rename. */
+function picksUnderLock(index: number): Parameters<typeof holdWhere>[1] {
+  let count = -1;
+  return (operation, path) => {
+    if (operation === 'link' && path.includes('.locks')) count = 0;
+    else if (count >= 0 && operation !== 'rename') return count++ === index;
+    return false;
+  };
+}
+
+test('a holder that was paused for too long anywhere before its rename gives up', async () => {
+  for (let index = 0; index < 4; index++) {
+    const place = new Place();
+    const host = place.host();
+    const [store, other] = [await place.open(host), await place.open()];
+    const { etag } = await store.put('k', bytes('old'));
+    const held = holdWhere(host, picksUnderLock(index));
+    const paused = store.put('k', bytes('too late'), { kind: 'if-match', etag });
+    await held.reached;
+    const replaced = other.put('k', bytes('in time'), { kind: 'if-match', etag });
+    const { etag: current } = await place.timers.advanceUntil(replaced, 50);
+    held.release();
+    await assert.rejects(paused, (error) => isErrorWithCode(error, 'OBJECT_CONFLICT', 'STORAGE_UNAVAILABLE'));
+    assert.equal((await store.stat('k')).etag, current);
+    assert.deepEqual(await place.leftovers(), []);
+  }
+});
+
+test('a lock that was taken away by mistake is given back', async () => {
+  const place = new Place();
+  const [deadHost, slowHost, fastHost] = [place.host(), place.host(), place.host()];
+  const dead = await place.open(deadHost);
+  await dead.put('k', bytes('old'));
+  deadHost.files.intercept = (operation) => void (operation === 'rename' && deadHost.files.kill());
+  await dead.put('k', bytes('never')).catch(() => undefined);
+  const [slow, fast] = [await place.open(slowHost, 2 * LOCK_TIMEOUT_MS), await place.open(fastHost)];
+  const breaking = holdWhere(
+    slowHost,
+    (operation, path) => operation === 'rename' && path.includes('.locks'),
+  );
+  let hasTried = false;
+  const holding = holdWhere(fastHost, (operation, path) => {
+    if (operation === 'link' && path.includes('.locks')) hasTried = true;
+    return hasTried && operation === 'stat' && path === '/objects/k';
+  });
+  const slowPut = slow.put('k', bytes('slow'));
+  await place.timers.advanceUntil(breaking.reached, 10);
+  const fastPut = fast.put('k', bytes('fast'));
+  await place.timers.advanceUntil(holding.reached, 10);
+  breaking.release();
+  await place.timers.advance(100);
+  holding.release();
+  await place.timers.advanceUntil(Promise.all([slowPut, fastPut]), 10);
+  assert.equal(text(await slow.get('k')), 'slow');
+});
+
+test('a newer version never has an earlier time, whatever the clocks say', async () => {
+  const place = new Place();
+  const clock = { ...place.clock, nowMs: () => place.clock.nowMs() + 60_000, monotonicMs: () => 0 };
+  const ahead = await place.open({ ...place.host(), clock: clock as unknown as SimulatedClock });
+  const behind = await place.open();
+  let lastMs = 0;
+  for (const store of [ahead, behind, ahead, behind, behind]) {
+    const { modifiedMs } = await store.put('k', bytes('same size'));
+    assert.ok(modifiedMs >= lastMs, `${modifiedMs} after ${lastMs}`);
+    lastMs = modifiedMs;
+  }
 });
 
 test('many waiters break a dead lock without ever holding it together', async () => {
