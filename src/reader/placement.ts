@@ -17,6 +17,11 @@ export class WantedSegments {
     this.#nodeId = nodeId;
   }
 
+  /** The last answer. */
+  get last(): ReadonlyMap<SegmentId, SegmentMeta> {
+    return this.#wanted;
+  }
+
   /** Those placed here among the first `load.replicas` nodes, of loaded partitions. */
   of(
     snapshot: CatalogSnapshot,

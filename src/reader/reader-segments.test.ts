@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Guarantee, LoadedReport, ReaderApi } from '../protocol/reader-api.ts';
+import { ConsistentHashRouter } from '../routing/consistent-hash/consistent-hash-router.ts';
 import type { SegmentId } from '../schema/index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { silentLogger } from '../telemetry/logger.ts';
@@ -264,6 +265,36 @@ test('a load that failed is told once, tried again in the background, and at onc
   world.stopNode('nobody');
   await world.settle(3_000);
   assert.equal((await loaded(api)).segmentIds.length, 1);
+});
+
+test('a router that fails leaves segments where they are, and requests are answered', async () => {
+  await using world = await worldWith(1);
+  const router = new ConsistentHashRouter();
+  let isBroken = false;
+  const errors: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    error: (_fields, message) => void errors.push(message),
+    child: () => logger,
+  };
+  const { api } = await world.startReader('reader-1', {
+    logger,
+    router: {
+      driver: 'moody',
+      place: (...inputs) => {
+        if (isBroken) throw new Error('no idea');
+        return router.place(...inputs);
+      },
+    },
+  });
+  await world.settle();
+  isBroken = true;
+  await world.insert(rowsOf(2));
+  await world.flush(world.channels[0]!);
+  await world.settle();
+  assert.equal((await loaded(api)).segmentIds.length, 1);
+  assert.ok(errors.includes('the router failed, the former placement stays'));
+  assert.deepEqual(await keysSeen(world, api), [1n, 2n]);
 });
 
 test('a request that gives up does not end the load that others wait for', async () => {

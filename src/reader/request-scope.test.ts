@@ -16,11 +16,11 @@ test('the signal aborts when the time is up and its timer goes with the scope', 
     assert.equal((scope.signal.reason as MishardsError).code, 'DEADLINE_EXCEEDED');
     assert.equal(scope.remainingMs, 0);
   }
-  {
-    using _scope = new RequestScope(host, { timeoutMs: 100 });
-    assert.equal(host.timers.pendingCount, 1);
-  }
+  const scope = new RequestScope(host, { timeoutMs: 100 });
+  assert.equal(host.timers.pendingCount, 1);
+  scope[Symbol.dispose]();
   assert.equal(host.timers.pendingCount, 0);
+  assert.equal(scope.signal.aborted, true);
 });
 
 test('the caller’s cancellation becomes a typed error, a typed reason stays', () => {

@@ -2,7 +2,10 @@ import { MishardsError } from '../errors/index.ts';
 import type { Clock, Timers } from '../host/index.ts';
 import type { CallOptions } from '../wire/wire.ts';
 
-/** One sub-request's time and cancellation as a single signal. Its reason is what the caller shall be told. */
+/**
+ * One sub-request's time and cancellation as a single signal. Its reason is what the caller shall be told. When the scope
+ * ends the signal aborts too, so that nothing waits on for a request that failed elsewhere.
+ */
 export class RequestScope implements Disposable {
   readonly signal: AbortSignal;
   readonly startMs: number;
@@ -20,6 +23,7 @@ export class RequestScope implements Disposable {
     if (call.timeoutMs > 0) this.#stack.use(host.timers.after(call.timeoutMs, expire));
     else expire();
     this.#follow(controller, call.signal);
+    this.#stack.defer(() => controller.abort(new MishardsError('CANCELLED', 'the sub-request has ended')));
   }
 
   get remainingMs(): number {

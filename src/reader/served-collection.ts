@@ -7,6 +7,7 @@ import { SegmentShelf } from './segment-shelf.ts';
 import { ServedChannel } from './served-channel.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { CollectionMeta, SegmentMeta, WriterLeader } from '../catalog/model.ts';
+import type { NodeInfo } from '../discovery/discovery.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { ChannelId, CollectionId, SegmentId } from '../schema/index.ts';
 import { createFreshRows } from '../segment/fresh-rows.ts';
@@ -84,7 +85,7 @@ export class ServedCollection implements MemoryUser {
       if (checkpoint !== undefined) channel.checkpointMoved(checkpoint, nowMs);
     }
     this.#rememberGone(snapshot);
-    this.shelf.update(snapshot, this.#placed.of(snapshot, meta, readers));
+    this.shelf.update(snapshot, this.#wanted(snapshot, meta, readers));
   }
 
   sweep(): void {
@@ -113,6 +114,20 @@ export class ServedCollection implements MemoryUser {
     await this.follower.close(reason);
     for (const channel of this.channels.values()) channel.close(reason);
     await this.shelf.close(reason);
+  }
+
+  /** A router may be somebody else's; where it fails, segments stay where they are, and requests are answered all the same. */
+  #wanted(
+    snapshot: CatalogSnapshot,
+    meta: CollectionMeta,
+    readers: readonly NodeInfo[],
+  ): ReadonlyMap<SegmentId, SegmentMeta> {
+    try {
+      return this.#placed.of(snapshot, meta, readers);
+    } catch (error) {
+      this.#logger.error({ error }, 'the router failed, the former placement stays');
+      return this.#placed.last;
+    }
   }
 
   #rememberGone(snapshot: CatalogSnapshot): void {
