@@ -1,3 +1,4 @@
+import { buildParams } from '../catalog/index-hints.ts';
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
@@ -46,7 +47,7 @@ export async function writeIndex(options: WriteIndexOptions): Promise<IndexFile>
     metric: index.metric,
     vectors,
     path: file.path,
-    params: index.params,
+    params: buildParams(index),
     seed: crc32c(new TextEncoder().encode(`${segment.id}/${index.id}`)),
     threads: options.threads,
     ...(options.signal === undefined ? {} : { signal: options.signal }),

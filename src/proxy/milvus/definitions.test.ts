@@ -231,6 +231,8 @@ describe('partitions', () => {
       succeeded(await client.getLoadState({ collection_name: 'parts', partition_names })).state;
     assert.equal(await state('p1'), 'LoadStateLoaded');
     assert.equal(await state('_default'), 'LoadStateNotLoad');
+    const inMemory = succeeded(await client.showPartitions({ collection_name: 'parts', type: 1 } as never));
+    assert.deepEqual(inMemory.partition_names, ['p1']);
     await refused(client.dropPartition(named), 1100, /please release it first/);
     succeeded(await client.releasePartitions({ collection_name: 'parts', partition_names: ['p1'] }));
     assert.equal(await state('p1'), 'LoadStateNotLoad');

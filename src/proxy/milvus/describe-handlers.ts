@@ -27,6 +27,12 @@ export function describeHandlers(
   return {
     DescribeCollection: (request, call) => describe(services, request, call),
     BatchDescribeCollection({ dbName, collectionName, collectionID }, call) {
+      if (collectionName.length === 0 && collectionID.length === 0) {
+        throw new MishardsError(
+          'PARAMETER_INVALID',
+          'collection names and ids are empty; name the collections to describe',
+        );
+      }
       const byName = collectionName.map((name) => ({ collectionName: name, collectionID: 0n }));
       const byId = [...collectionID].map((id) => ({ collectionName: '', collectionID: id }));
       const responses = [...byName, ...byId].map((one) => {

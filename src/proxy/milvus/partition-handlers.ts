@@ -2,6 +2,7 @@ import type { FrontServices, Handlers } from './handler.ts';
 import { loadedPercentage } from './load-progress.ts';
 import { collectionOf, partitionOf, refusePartitionNames } from './lookup.ts';
 import { physicalMs } from './timestamps.ts';
+import type { CollectionMeta, PartitionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkPartitionName } from '../../schema/index.ts';
 import { ShowType } from '../translate/generated/milvus.js';
@@ -42,22 +43,13 @@ export function partitionHandlers(
         { ...request, collectionName: request.collectionName || nameOf(services, request.collectionID) },
         call,
       );
-      const partitions =
-        request.partitionNames.length === 0
-          ? collection.partitions
-          : request.partitionNames.map((name) => partitionOf(collection, name));
-      if (request.type === ShowType.InMemory && collection.load === null) {
-        throw new MishardsError(
-          'COLLECTION_NOT_LOADED',
-          `collection not loaded[collection=${collection.name}]`,
-        );
-      }
-      const percentages =
-        request.type === ShowType.InMemory
-          ? await Promise.all(
-              partitions.map((partition) => loadedPercentage(core, collection, [partition.id], call)),
-            )
-          : [];
+      const isInMemory = request.type === ShowType.InMemory;
+      const partitions = shownPartitions(collection, request.partitionNames, isInMemory);
+      const percentages = isInMemory
+        ? await Promise.all(
+            partitions.map((partition) => loadedPercentage(core, collection, [partition.id], call)),
+          )
+        : [];
       return {
         status: SUCCESS,
         partitionNames: partitions.map(({ name }) => name),
@@ -76,6 +68,22 @@ export function partitionHandlers(
       return { status: SUCCESS, stats: pairsOf({ row_count: String(count) }) };
     },
   };
+}
+
+/** In memory are those that are asked to be. */
+function shownPartitions(
+  collection: CollectionMeta,
+  names: readonly string[],
+  isInMemory: boolean,
+): readonly PartitionMeta[] {
+  const named =
+    names.length === 0 ? collection.partitions : names.map((name) => partitionOf(collection, name));
+  if (!isInMemory) return named;
+  const { load } = collection;
+  if (load === null) {
+    throw new MishardsError('COLLECTION_NOT_LOADED', `collection not loaded[collection=${collection.name}]`);
+  }
+  return named.filter(({ id }) => load.partitionIds === null || load.partitionIds.includes(id));
 }
 
 function nameOf({ core }: FrontServices, id: bigint): string {

@@ -164,6 +164,34 @@ describe('what a row leaves out', () => {
     ]);
   });
 
+  test('is null also where a client sends JSON without bytes', async () => {
+    const json = { data_type: DataType.JSON };
+    const fields = await createLoaded('hollow', [
+      { ...json, name: 'maybe', nullable: true },
+      { ...json, name: 'must' },
+    ]);
+    const data = { offsets: Int32Array.of(0, 0, 2), bytes: Buffer.from('{}') };
+    const jsons = ['maybe', 'must'].map((fieldName) => ({ fieldName, scalars: { jsonData: { data } } }));
+    const { status } = await front.call('Insert', {
+      collectionName: 'hollow',
+      numRows: 2,
+      fieldsData: [
+        { fieldName: 'id', scalars: { longData: { data: BigInt64Array.of(1n, 2n) } } },
+        { fieldName: 'vector', vectors: { dim: 2n, floatVector: { data: new Float32Array(4) } } },
+        ...jsons,
+      ],
+    });
+    assert.equal(status!.reason, '');
+    const { rows } = front.core.last<RowsRequest>('insert');
+    assert.deepEqual(
+      fields.slice(2).map((field) => valuesOf(columnOf(rows, field.id))),
+      [
+        [null, '{}'],
+        ['null', '{}'],
+      ],
+    );
+  });
+
   test('goes into the dynamic field when no field has its name', async () => {
     await createLoaded('dynamic', [], { enable_dynamic_field: true });
     const { client } = front;

@@ -9,6 +9,7 @@ import { MishardsError } from '../../errors/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
 import type { SearchRequest } from '../translate/generated/milvus.js';
+import { searchParamsOf } from '../translate/index-params.ts';
 import { outputFieldsFromWire, type OutputFields } from '../translate/output-fields.ts';
 import { queriesFromWire, type Queries } from '../translate/placeholder-group.ts';
 import { iteratorResult, pageRange } from '../translate/search-iterator.ts';
@@ -82,7 +83,7 @@ function searchOf(
     queries: queries.vectors,
     limit: params.limit,
     offset: params.offset,
-    params: params.indexParams,
+    params: searchParamsOf(type, params.indexParams),
     ...(page === null ? range : pageRange(page, metric, range)),
   };
 }

@@ -1,5 +1,6 @@
-import { checkDynamic, checkFinite, checkJson } from './field-data-checks.ts';
+import { checkDynamic, checkFinite } from './field-data-checks.ts';
 import type { FieldData } from './generated/milvus.js';
+import { jsonColumn } from './json-column.ts';
 import { bytesColumn, scalarColumn } from './scalar-column.ts';
 import { arrayColumn } from './array-column.ts';
 import type { Column } from '../../columns/index.ts';
@@ -20,8 +21,8 @@ export function denseColumn(
   if (field.type !== 'JSON') return scalarColumn(field, field.type, data.scalars);
   if (data.scalars.jsonData === null) return null;
   const rows = data.scalars.jsonData.data;
-  if (field.isDynamic) checkDynamic(rows, field, declared);
-  else checkJson(rows, field);
+  if (!field.isDynamic) return jsonColumn(field, rows);
+  checkDynamic(rows, field, declared);
   return bytesColumn('JSON', rows);
 }
 

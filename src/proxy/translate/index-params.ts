@@ -1,6 +1,7 @@
 import { jsonParams, mapOfPairs } from './key-values.ts';
 import type { KeyValuePair, KeyValuePairInit } from './generated/milvus.js';
 import { metricOf } from './search-params.ts';
+import { INDEX_HINTS, buildParams } from '../../catalog/index-hints.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { isVectorType, type FieldSchema, type Metric } from '../../schema/index.ts';
@@ -24,12 +25,11 @@ const INDEX_TYPES: Readonly<Record<string, Readonly<Record<string, IntegerRange>
   FLAT: {},
   HNSW: { M: { min: 2, max: 2_048 }, efConstruction: { min: 1, max: INT32_MAX } },
 };
+const SEARCH_PARAMS: Readonly<Record<string, readonly string[]>> = { HNSW: ['ef'] };
 const AUTOINDEX = 'AUTOINDEX';
 const AUTOINDEX_TYPE = 'HNSW';
 /** Milvus's default since 2.4. */
 const DEFAULT_METRIC: Metric = 'COSINE';
-/** Hints on where Milvus keeps an index; kept and shown, without effect here. */
-const HINTS = new Set(['mmap.enabled', 'indexoffsetcache.enabled', 'warmup']);
 /** Search-time parameters that clients also send when they create an index. */
 const IGNORED = new Set(['dim', 'ef', 'nprobe', 'build_id', 'field_id']);
 
@@ -65,7 +65,7 @@ function checkParams(requestedType: string, type: string, params: Readonly<Recor
     );
   }
   for (const [key, text] of Object.entries(params)) {
-    if (HINTS.has(key)) continue;
+    if (INDEX_HINTS.has(key)) continue;
     const range = ranges[key];
     if (requestedType === AUTOINDEX) throw invalid('only metric type can be passed when use AutoIndex');
     if (range === undefined) throw invalid(`index type ${type} has no parameter ${key}`);
@@ -83,8 +83,8 @@ function checkParams(requestedType: string, type: string, params: Readonly<Recor
 export function indexParamsToWire(index: IndexMeta): KeyValuePairInit[] {
   const pairs: KeyValuePairInit[] = [{ key: 'index_type', value: index.requestedType }];
   if (index.metric !== null) pairs.push({ key: 'metric_type', value: index.metric });
-  const build = Object.entries(index.params).filter(([key]) => !HINTS.has(key));
-  const hints = Object.entries(index.params).filter(([key]) => HINTS.has(key));
+  const build = Object.entries(buildParams(index));
+  const hints = Object.entries(index.params).filter(([key]) => INDEX_HINTS.has(key));
   if (build.length > 0) {
     const params = Object.fromEntries(build.map(([key, value]) => [key, Number(value)]));
     pairs.push({ key: 'params', value: JSON.stringify(params) });
@@ -92,9 +92,18 @@ export function indexParamsToWire(index: IndexMeta): KeyValuePairInit[] {
   return [...pairs, ...hints.map(([key, value]) => ({ key, value }))];
 }
 
+/** Of what a client sends with a search, what an index of this type reads. Milvus passes over the rest. */
+export function searchParamsOf(
+  type: string,
+  given: Readonly<Record<string, string | number | boolean>>,
+): Readonly<Record<string, string | number | boolean>> {
+  const known = SEARCH_PARAMS[type] ?? [];
+  return Object.fromEntries(Object.entries(given).filter(([key]) => known.includes(key)));
+}
+
 /** AlterIndex changes hints only; anything else would need a rebuild. */
 export function checkAlterableIndexKey(key: string): void {
-  if (!HINTS.has(key)) throw invalid(`${key} is not configable index param`);
+  if (!INDEX_HINTS.has(key)) throw invalid(`${key} is not configable index param`);
 }
 
 function invalid(message: string): MishardsError {
