@@ -6,6 +6,9 @@ import type { ChannelId, Epoch, LogSequence, Timestamp } from '../schema/index.t
  *
  * Every stored entry carries its length, CRC32C, type, sequence and timestamp. A torn tail (a crash while writing) is cut
  * when the next epoch opens; a damaged middle is refused with `CORRUPT_DATA` and never skipped.
+ *
+ * Errors beside those named below: `STORAGE_UNAVAILABLE` (retriable), `PARAMETER_INVALID`, `PARAMETER_TOO_LARGE` (a payload above
+ * 128 MiB), `OVERLOADED` (too many bytes wait to be appended).
  */
 export interface Log extends AsyncDisposable {
   readonly driver: string;
@@ -29,8 +32,9 @@ export interface LogAppender extends AsyncDisposable {
   /** Sequence of the last durable entry; 0 for an empty channel. */
   readonly lastSequence: LogSequence;
   /**
-   * Durable when it resolves. Concurrent calls share one write and one fsync and keep their order. After a failure the
-   * appender is closed: every later append fails, and the channel must be opened anew.
+   * Durable when it resolves; until then the payloads must not change. Concurrent calls share one write and one fsync and keep
+   * their order. Refusals of what was asked (`PARAMETER_…`, `OVERLOADED`) change nothing. After any other failure the appender
+   * is closed: every later append fails, and the channel must be opened anew.
    */
   append(records: readonly LogRecord[]): Promise<AppendResult>;
 }

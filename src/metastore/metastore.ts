@@ -1,10 +1,11 @@
 /**
  * The metadata service: a small ordered key-value store in etcd's model. Keys and values are UTF-8 strings; keys up to 1 KiB,
- * values up to 1 MiB. Every successful write transaction raises the store's revision by one. Transactions are serializable
- * and durable when they resolve.
+ * values up to 1 MiB. Every successful write transaction raises the store's revision by one, unless it changes nothing (it
+ * only deletes what is not there). Transactions are serializable and durable when they resolve. The order of keys is that
+ * of their UTF-8 bytes.
  *
  * Errors: `METASTORE_UNAVAILABLE` (retriable; a transaction that got it may or may not have happened),
- * `PARAMETER_TOO_LARGE`.
+ * `PARAMETER_TOO_LARGE`, `PARAMETER_INVALID`, `FENCED` (a put with a lease that has ended).
  */
 export interface Metastore extends AsyncDisposable {
   readonly driver: string;
