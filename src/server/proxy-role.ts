@@ -34,6 +34,8 @@ export async function startProxyRole(services: NodeServices, options: RoleOption
       logger,
       measure: (method, body) => metrics.measure('proxy', method, body),
       options: {
+        requestsMax: config['proxy.requests_max'],
+        indexRowsMin: config['writer.index_rows_min'],
         messageBytesMax: config['proxy.message_bytes_max'],
         requestTimeoutMs: config['proxy.request_timeout'],
         shutdownGraceMs: config['proxy.shutdown_grace'],

@@ -42,7 +42,7 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
   };
 }
 
-function writerOptions(config: Config): Partial<WriterOptions> {
+export function writerOptions(config: Config): WriterOptions {
   return {
     leaseTtlMs: config['writer.lease_ttl'],
     commandWaitMs: config['writer.command_wait'],
@@ -54,5 +54,20 @@ function writerOptions(config: Config): Partial<WriterOptions> {
     indexThreads: config['writer.index_threads'],
     freshBytesMax: config['writer.fresh_bytes_max'],
     logGraceMs: config['writer.log_grace'],
+    flushConcurrency: config['writer.flush_concurrency'],
+    indexConcurrency: config['writer.index_concurrency'],
+    deltasMax: config['writer.deltas_max'],
+    inFlightBytesMax: config['writer.in_flight_bytes_max'],
+    tailBytesMax: config['writer.tail_bytes_max'],
+    orphanGraceMs: config['writer.orphan_grace'],
+    recoveryConcurrency: config['writer.recovery_concurrency'],
+    maintenanceIntervalMs: config['writer.maintenance_interval'],
+    retryMs: config['writer.retry'],
+    retryMaxMs: config['writer.retry_max'],
+    limits: {
+      databasesMax: config['limits.databases_max'],
+      collectionsMax: config['limits.collections_max'],
+      partitionsMax: config['limits.partitions_max'],
+    },
   };
 }
