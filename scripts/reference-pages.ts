@@ -28,7 +28,7 @@ function configPage(): string {
   );
   return page(
     'Configuration',
-    'Made from `src/config/config-keys.ts` by `npm run docs`. A YAML file (`--config`), then the environment, then `--set key=value`; durations in ms unless they say s, m or h, sizes in bytes unless they say KiB, MiB, GiB or TiB. `mishards config check` prints what holds and where it came from.',
+    'Made from `src/config/` by `npm run docs`. A YAML file (`--config`), then the environment, then `--set key=value`; durations in ms unless they say s, m or h, sizes in bytes unless they say KiB, MiB, GiB or TiB. `mishards config check` prints what holds and where it came from.',
     ['| key | environment | type | default | |', '|---|---|---|---|---|', ...rows],
   );
 }

@@ -21,7 +21,12 @@ type Drivers<Contract> = Readonly<Record<string, (context: DriverContext) => Pro
 const METASTORES: Drivers<Metastore> = {
   sqlite: async ({ config, host }) => {
     const { createSqliteMetastore } = await import('../metastore/sqlite/sqlite-metastore.ts');
-    return await createSqliteMetastore({ host, path: pathOf(config, 'metastore.path', 'metadata.db') });
+    return await createSqliteMetastore({
+      host,
+      path: pathOf(config, 'metastore.path', 'metadata.db'),
+      pollIntervalMs: config['metastore.poll_interval'],
+      busyTimeoutMs: config['metastore.busy_timeout'],
+    });
   },
   memory: async ({ host }) => {
     const { createMemoryMetastore } = await import('../metastore/memory/memory-metastore.ts');
@@ -43,7 +48,13 @@ const OBJECT_STORES: Drivers<ObjectStore> = {
 const LOGS: Drivers<Log> = {
   local: async ({ config, host }) => {
     const { createLocalLog } = await import('../log/local/local-log.ts');
-    return await createLocalLog({ host, directory: pathOf(config, 'log.path', 'log') });
+    return await createLocalLog({
+      host,
+      directory: pathOf(config, 'log.path', 'log'),
+      fileBytesMax: config['log.file_bytes_max'],
+      writeBytesMax: config['log.write_bytes_max'],
+      waitingBytesMax: config['log.waiting_bytes_max'],
+    });
   },
   memory: async () => {
     const { createMemoryLog } = await import('../log/memory/memory-log.ts');
