@@ -132,7 +132,7 @@ class RowScorer {
 
  private:
   MISHARDS_TARGET inline __m128 factorsOf(const uint8_t* row) const {
-    return _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(row + table_.factorOffset)));
+    return _mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i_u*>(row + table_.factorOffset)));
   }
 
   const CodeTable table_;
