@@ -9,6 +9,7 @@
         "src/addon/search_request.cc",
         "src/block.cc",
         "src/build_job.cc",
+        "src/connect_rows.cc",
         "src/container.cc",
         "src/cpu.cc",
         "src/crc32c.cc",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "connect_rows.h"
 #include "random.h"
 
 namespace mishards {
@@ -286,6 +287,8 @@ void HnswBuilder::finishRows(uint32_t begin, uint32_t end) {
 }
 
 size_t HnswBuilder::write(const std::string& path) {
+  const uint32_t degree0 = 2 * params_.degree;
+  connectRows({fileLinks_.data(), rowCount_, fileStrideOf(degree0), degree0}, entryRow_);
   HnswArrays arrays;
   arrays.meta.metric = static_cast<uint32_t>(params_.metric);
   arrays.meta.rowCount = rowCount_;

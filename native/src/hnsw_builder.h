@@ -65,7 +65,7 @@ class HnswBuilder {
   void prepareFinish();
   /** Cuts lists to their final length and codes the rows for the file. */
   void finishRows(uint32_t begin, uint32_t end);
-  /** Writes the file; returns its size. */
+  /** Makes sure that rows can be reached and writes the file; returns its size. Once, at the end. */
   size_t write(const std::string& path);
 
   uint32_t rowCount() const { return rowCount_; }
