@@ -1,6 +1,8 @@
 // `npm run bench -- <name> [options]`: each bench prints one JSON line a result.
 const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  hop: () => import('./cluster/hop.ts'),
   kernel: () => import('./kernel/kernel-bench.ts'),
+  proxy: () => import('./proxy/plan-merge.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

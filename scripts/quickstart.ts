@@ -77,7 +77,7 @@ try {
 
   await createWords(client!, embeddings.dim);
   await insertWords(client!, embeddings, say);
-  await indexAndLoad(client!, say);
+  await indexAndLoad(client!, say, 2);
 
   say(`computing the exact neighbours of ${embeddings.queryWords.length} held-out words …`);
   const exact = await exactNeighbours(embeddings, K);

@@ -4,7 +4,7 @@ import type { CatalogSnapshot } from '../../src/catalog/catalog.ts';
 import type { ChannelMeta, CollectionMeta, SegmentMeta } from '../../src/catalog/model.ts';
 import { keysFromValues } from '../../src/columns/index.ts';
 import type { NodeInfo } from '../../src/discovery/discovery.ts';
-import { SeededRandom } from '../../src/host/index.ts';
+import { SeededRandom, type Random } from '../../src/host/index.ts';
 import { assign } from '../../src/proxy/core/assign.ts';
 import { mergeHits } from '../../src/proxy/core/merge-hits.ts';
 import { PlacementCache } from '../../src/proxy/core/placement-cache.ts';
@@ -13,6 +13,7 @@ import type { PooledReader } from '../../src/proxy/core/reader-pool.ts';
 import type { ReaderApi, SearchResult } from '../../src/protocol/reader-api.ts';
 import { ConsistentHashRouter } from '../../src/routing/consistent-hash/consistent-hash-router.ts';
 import type { NodeId } from '../../src/schema/index.ts';
+import { createReport } from '../support/report.ts';
 
 const SEGMENTS = 64;
 const READERS = 8;
@@ -22,61 +23,64 @@ const WARM_UP = 2_000;
 const ROUNDS = 5_000;
 const BUDGET_US = 100;
 
-const random = new SeededRandom(SEED);
-const collection = {
-  id: '1',
-  name: 'bench',
-  channels: ['1-0', '1-1'],
-  partitions: [],
-  load: { replicas: 2, partitionIds: null, fieldIds: null },
-} as unknown as CollectionMeta;
-const segments = Array.from({ length: SEGMENTS }, (_, index) => ({
-  id: String(index),
-  rowCount: 100_000 + index,
-  partitionId: '1',
-}));
-const snapshot = {
-  collections: new Map([[collection.id, collection]]),
-  segmentsOf: () => segments as unknown as readonly SegmentMeta[],
-  channel: () => ({ checkpoint: 1 }) as ChannelMeta,
-} as unknown as CatalogSnapshot;
-const readers = Array.from({ length: READERS }, (_, index) => node(`reader-${index}` as NodeId));
-const pool = new Map<NodeId, PooledReader>(
-  readers.map((info) => [
-    info.id,
-    { node: info, api: {} as ReaderApi, inFlight: 0, latencyMs: 1, suspect: false },
-  ]),
-);
-const placements = new PlacementCache(new ConsistentHashRouter());
-const answers = Array.from({ length: READERS }, answer);
+/** One JSON line. */
+export async function run(): Promise<void> {
+  const random = new SeededRandom(SEED);
+  const collection = {
+    id: '1',
+    name: 'bench',
+    channels: ['1-0', '1-1'],
+    partitions: [],
+    load: { replicas: 2, partitionIds: null, fieldIds: null },
+  } as unknown as CollectionMeta;
+  const segments = Array.from({ length: SEGMENTS }, (_, index) => ({
+    id: String(index),
+    rowCount: 100_000 + index,
+    partitionId: '1',
+  }));
+  const snapshot = {
+    collections: new Map([[collection.id, collection]]),
+    segmentsOf: () => segments as unknown as readonly SegmentMeta[],
+    channel: () => ({ checkpoint: 1 }) as ChannelMeta,
+  } as unknown as CatalogSnapshot;
+  const readers = Array.from({ length: READERS }, (_, index) => node(`reader-${index}` as NodeId));
+  const pool = new Map<NodeId, PooledReader>(
+    readers.map((info) => [
+      info.id,
+      { node: info, api: {} as ReaderApi, inFlight: 0, latencyMs: 1, suspect: false },
+    ]),
+  );
+  const placements = new PlacementCache(new ConsistentHashRouter());
+  const answers = Array.from({ length: READERS }, () => answer(random));
 
-const times: number[] = [];
-let hits = 0;
-for (let round = -WARM_UP; round < ROUNDS; round++) {
-  const start = performance.now();
-  const plan = planRead(snapshot, collection, null, placements.placementOf(snapshot, collection, readers));
-  const assigned = assign(plan, { random, find: (id) => pool.get(id), excluded: new Set(), copies: 2 });
-  const merged = mergeHits(answers.slice(0, assigned.length), 1, 0, K);
-  const elapsed = performance.now() - start;
-  hits += merged.keys.length;
-  if (round >= 0) times.push(elapsed * 1_000);
-}
-if (hits !== (WARM_UP + ROUNDS) * K) throw new Error(`merged ${hits} hits`);
-times.sort((a, b) => a - b);
-const at = (fraction: number): number => Number(times[Math.floor(times.length * fraction)]!.toFixed(1));
-console.log(
-  JSON.stringify({
-    bench: 'proxy/plan-merge',
+  const times: number[] = [];
+  let hits = 0;
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    const start = performance.now();
+    const plan = planRead(snapshot, collection, null, placements.placementOf(snapshot, collection, readers));
+    const assigned = assign(plan, { random, find: (id) => pool.get(id), excluded: new Set(), copies: 2 });
+    const merged = mergeHits(answers.slice(0, assigned.length), 1, 0, K);
+    const elapsed = performance.now() - start;
+    hits += merged.keys.length;
+    if (round >= 0) times.push(elapsed * 1_000);
+  }
+  if (hits !== (WARM_UP + ROUNDS) * K) throw new Error(`merged ${hits} hits`);
+  times.sort((a, b) => a - b);
+  const at = (fraction: number): number => Number(times[Math.floor(times.length * fraction)]!.toFixed(1));
+  createReport(
+    'proxy',
+    SEED,
+  )({
+    measure: 'planning and merging',
     segments: SEGMENTS,
     readers: READERS,
     k: K,
-    seed: SEED,
     p50_us: at(0.5),
     p99_us: at(0.99),
     peer: `budget of ${BUDGET_US} µs`,
     ratio: Number((at(0.5) / BUDGET_US).toFixed(2)),
-  }),
-);
+  });
+}
 
 function node(id: NodeId): NodeInfo {
   return {
@@ -91,7 +95,7 @@ function node(id: NodeId): NodeInfo {
   };
 }
 
-function answer(): SearchResult {
+function answer(random: Random): SearchResult {
   const scores = Float32Array.from({ length: K }, () => random.next())
     .sort()
     .reverse();

@@ -20,9 +20,15 @@ export async function createWords(client: MilvusClient, dim: number): Promise<vo
   );
 }
 
-/** Flushes, builds an HNSW index on every segment and loads two copies of each. */
-export async function indexAndLoad(client: MilvusClient, say: (line: string) => void): Promise<void> {
-  say('flushing, indexing with HNSW (M 16, efConstruction 200) and loading two copies of every segment …');
+/** Flushes, builds an HNSW index on every segment and loads each on so many readers. */
+export async function indexAndLoad(
+  client: MilvusClient,
+  say: (line: string) => void,
+  copies: number,
+): Promise<void> {
+  say(
+    `flushing, indexing with HNSW (M 16, efConstruction 200) and loading every segment on ${copies} readers …`,
+  );
   await client.flushSync({ collection_names: [COLLECTION] });
   succeeded(
     await client.createIndex({
@@ -40,5 +46,5 @@ export async function indexAndLoad(client: MilvusClient, say: (line: string) => 
     if (index?.state === 'Failed') throw new Error(index.index_state_fail_reason);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  await client.loadCollectionSync({ collection_name: COLLECTION, replica_number: 2 });
+  await client.loadCollectionSync({ collection_name: COLLECTION, replica_number: copies });
 }
