@@ -44,6 +44,12 @@ export const ROLE_KEYS = {
     max: 64,
     doc: 'times a search is planned anew when a reader has moved past its plan',
   }),
+  'proxy.replan_wait': duration({
+    default: 3_000,
+    min: 1,
+    max: HOUR,
+    doc: 'how long a search waits for the catalog to show what a reader has seen already',
+  }),
   'proxy.bounded_staleness': duration({
     default: 5_000,
     min: 0,

@@ -10,7 +10,7 @@ const TIB = 2 ** 40;
 export const SERVICE_KEYS = {
   'node.id': text({
     default: '',
-    doc: 'name of this process in the cluster, unique and stable over restarts; empty = made from role and pid',
+    doc: 'name of this process in the cluster, unique and stable over restarts; readers and writers need one, a proxy without gets one from its pid',
   }),
   'node.zone': text({ default: '', doc: 'failure zone; replicas prefer distinct zones' }),
   'node.weight': fraction({

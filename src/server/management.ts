@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { asMishardsError } from '../errors/index.ts';
+import { MishardsError, asMishardsError } from '../errors/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface ManagementOptions {
@@ -26,8 +26,7 @@ export async function listenManagement(options: ManagementOptions): Promise<Mana
       sendJson(response, typed.entry.httpStatus, { code: typed.code, message: typed.message });
     });
   });
-  server.listen(options.port, options.host);
-  await once(server, 'listening');
+  await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
@@ -36,6 +35,19 @@ export async function listenManagement(options: ManagementOptions): Promise<Mana
       await once(server, 'close');
     },
   };
+}
+
+async function listen(server: Server, { host, port }: ManagementOptions): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new MishardsError(
+      'CONFIG_INVALID',
+      `cannot listen on ${host}:${port}: ${(error as Error).message}; choose another management.host or management.port`,
+      { cause: error },
+    );
+  }
 }
 
 async function answer(

@@ -19,6 +19,7 @@ export async function startProxyRole(services: NodeServices, options: RoleOption
       writerFor: (leader) => new WriterClient(wire.connect(leader.address)),
       options: {
         readRetriesMax: config['proxy.read_retries_max'],
+        replanWaitMs: config['proxy.replan_wait'],
         replansMax: config['proxy.replans_max'],
         probeIntervalMs: config['discovery.probe_interval'],
         boundedStalenessMs: config['proxy.bounded_staleness'],

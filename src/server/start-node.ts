@@ -6,6 +6,7 @@ import type { RunningRole, RoleOptions } from './role.ts';
 import { startWriterRole } from './writer-role.ts';
 import type { Config } from '../config/index.ts';
 import type { Role } from '../discovery/discovery.ts';
+import { MishardsError } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import type { NodeId } from '../schema/index.ts';
@@ -42,7 +43,7 @@ const START_ORDER: readonly Role[] = ['writer', 'reader', 'proxy'];
 export async function startNode(options: StartOptions): Promise<RunningNode> {
   const { config, roles } = options;
   const host = options.host ?? createNodeHost();
-  const base = config['node.id'] || `${roles.length === 1 ? roles[0] : 'node'}-${process.pid}`;
+  const base = nodeName(config, roles);
   const logger =
     options.logger ?? createLogger({ level: config['telemetry.log_level'], fields: { node: base } });
   await using stack = new AsyncDisposableStack();
@@ -87,4 +88,15 @@ function roleOptions(
     listenAddress: alone ? config['wire.address'] : `memory://${base}-${role}`,
     labels: { management, pid: String(process.pid) },
   };
+}
+
+/** Readers and writers keep files under their name and find them again by it; proxies keep nothing. */
+function nodeName(config: Config, roles: readonly Role[]): string {
+  if (config['node.id'] !== '') return config['node.id'];
+  if (roles.length > 1) return 'standalone';
+  if (roles[0] === 'proxy') return `proxy-${process.pid}`;
+  throw new MishardsError(
+    'CONFIG_INVALID',
+    `node.id is empty; give this ${roles[0]} a name that is unique in the cluster and stays, e.g. --set node.id=${roles[0]}-1`,
+  );
 }

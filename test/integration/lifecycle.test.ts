@@ -71,3 +71,19 @@ test('a released collection is not searched, a dropped one is gone', async () =>
   succeeded(await client.dropCollection({ collection_name: NAME }));
   assert.equal((await client.hasCollection({ collection_name: NAME })).value, false);
 });
+
+test('rows of a dropped partition are gone at once, also those that were not flushed', async () => {
+  await using cluster = await TestCluster.start();
+  const client = await cluster.client();
+  await createPoints(client, NAME);
+  const partition = { collection_name: NAME, partition_name: 'short_lived' };
+  succeeded(await client.createPartition(partition));
+  await indexAndLoad(client, NAME);
+  succeeded(await client.insert({ collection_name: NAME, data: randomPoints(20) }));
+  succeeded(await client.insert({ ...partition, data: randomPoints(10, 100) }));
+  assert.equal(await countRows(client, NAME), 30);
+  succeeded(await client.releasePartitions({ collection_name: NAME, partition_names: ['short_lived'] }));
+  succeeded(await client.dropPartition(partition));
+  await client.loadCollectionSync({ collection_name: NAME });
+  assert.equal(await countRows(client, NAME), 20);
+});

@@ -70,6 +70,15 @@ test('config check prints values with their origins, and what is wrong', async (
   });
 });
 
+test('numbers out of range and nodes without a name are refused with the cure', async () => {
+  const readers = await mishards('cluster', '--readers', 'oops');
+  assert.equal(readers.code, 1);
+  assert.match(readers.error, /whole number from 1 to 1000/);
+  const nameless = await mishards('reader');
+  assert.equal(nameless.code, 1);
+  assert.match(nameless.error, /node\.id is empty.*--set node\.id=reader-1/);
+});
+
 test('a cluster from the command line answers, explains itself, and stops on SIGTERM', async () => {
   await inDirectory(async (directory) => {
     const size = '--writers 1 --readers 2 --proxies 1 --port 0 --management-port 0'.split(' ');

@@ -92,3 +92,27 @@ test('kill -9 of the active writer loses no acknowledged row; the standby goes o
     assert.equal(await countRows(client, NAME), found.size, 'no row is there twice');
   });
 });
+
+test('a cluster whose processes all die is started anew', async () => {
+  await withCluster(async (cluster, client) => {
+    await createPoints(client, NAME);
+    await indexAndLoad(client, NAME);
+    const points = randomPoints(50);
+    succeeded(await client.insert({ collection_name: NAME, data: points }));
+    const before = cluster.report();
+    for (const { id } of before) cluster.signal(id, 'SIGKILL');
+    await until(() =>
+      cluster.report().every(({ addresses, pid }, index) => addresses !== null && pid !== before[index]!.pid),
+    );
+    const proxy = cluster.report().find((member) => member.role === 'proxy');
+    const again = new MilvusClient({ address: proxy!.addresses!.milvus!, logLevel: 'error' });
+    await again.connectPromise;
+    const query = randomPoints(1, 1_000_000)[0]!.vector;
+    assert.deepEqual(await searchIds(again, NAME, query, 5), nearest(points, query, 5));
+    await again.closeConnection();
+  });
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await nodeTimers.sleep(50);
+}

@@ -27,7 +27,7 @@ export class ClusterMember {
   #child: ChildProcess | null = null;
   #addresses: NodeAddresses | null = null;
   #restartDelayMs = RESTART_DELAY_MS;
-  #stopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(planned: PlannedMember, options: MemberOptions) {
     this.planned = planned;
@@ -71,9 +71,14 @@ export class ClusterMember {
     this.#child?.kill(name);
   }
 
+  /** From now on it is not started anew when it ends. */
+  retire(): void {
+    this.#stopping.abort();
+  }
+
   /** SIGTERM, then SIGKILL after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true;
+    this.retire();
     const child = this.#child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -90,11 +95,17 @@ export class ClusterMember {
     if (this.#child !== child) return;
     this.#child = null;
     this.#addresses = null;
-    if (this.#stopping) return;
+    if (this.#stopping.signal.aborted) return;
     this.#options.onExit(this.planned.id, reason);
-    this.#options.timers.after(this.#restartDelayMs, () => {
-      if (!this.#stopping) void this.start().catch(() => {});
-    });
+    void this.#startAgain(this.#restartDelayMs);
     this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, RESTART_DELAY_MAX_MS);
+  }
+
+  /** The rest keeps this process alive, also when it is the last thing to wait for. */
+  async #startAgain(delayMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await this.#options.timers.sleep(delayMs, signal).catch(() => {});
+    // A start that fails ends the process, which is what brings it here again.
+    if (!signal.aborted) await this.start().catch(() => {});
   }
 }

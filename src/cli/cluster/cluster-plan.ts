@@ -10,7 +10,7 @@ export interface ClusterOptions {
   readonly port: number;
   /** Of the first proxy's management; the next ones follow. 0 = any. */
   readonly managementPort: number;
-  /** Arguments every process gets, e.g. `--set`. */
+  /** Arguments every process gets, e.g. `--set`; what a process must have of its own wins over them. */
   readonly arguments: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function planCluster(options: ClusterOptions): readonly PlannedMember[] {
         'management.port': role === 'proxy' ? offsetPort(options.managementPort, index) : 0,
       };
       const own = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-      return { id, role, arguments: [role, ...own, ...options.arguments] };
+      return { id, role, arguments: [role, ...options.arguments, ...own] };
     });
   return [
     ...members('writer', options.writers),

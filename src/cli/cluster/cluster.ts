@@ -51,6 +51,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A Ctrl-C reaches all of them at once: none of them is to be started anew.
+    for (const member of this.#members) member.retire();
     // Proxies first, so that no client sees a cluster without readers.
     const roles = ['proxy', 'reader', 'writer'];
     for (const role of roles) {

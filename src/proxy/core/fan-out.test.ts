@@ -95,7 +95,8 @@ function planOf(segmentCount: number): ReadPlan {
     NODES.map((_, index) => NODES[(start + index) % NODES.length]!);
   return {
     collection: {} as CollectionMeta,
-    partitionIds: null,
+    revision: 1,
+    partitionIds: [],
     segments: Array.from({ length: segmentCount }, (_, index) => ({
       kind: 'segment',
       id: `s${index}` as SegmentId,

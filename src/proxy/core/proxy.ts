@@ -20,6 +20,8 @@ export interface ProxyOptions {
   readonly readRetriesMax: number;
   /** A read is planned anew at most this often, when a reader has moved past its plan. */
   readonly replansMax: number;
+  /** How long a read waits for the catalog to show what a reader has seen already. */
+  readonly replanWaitMs: number;
   readonly probeIntervalMs: number;
   /** How far behind Bounded consistency may be. */
   readonly boundedStalenessMs: number;
@@ -90,8 +92,9 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
         .snapshot()
         .segmentsOf(collection.id)
         .map((segment) => [segment.partitionId, segment.rowCount] as const);
+      const present = new Set(collection.partitions.map((partition) => partition.id));
       return [...counts, ...fresh]
-        .filter(([id]) => partitionId === null || id === partitionId)
+        .filter(([id]) => (partitionId === null ? present.has(id) : id === partitionId))
         .reduce((sum, [, count]) => sum + count, 0);
     },
     search: (command, context) => reads.search(command, context),

@@ -117,8 +117,21 @@ export class ReadPath {
         );
       } catch (error) {
         if (!isErrorWithCode(error, 'STALE_PLAN') || replans >= this.#with.options.replansMax) throw error;
+        await this.#waitBeyond(plan.revision, context.signal, error);
       }
     }
+  }
+
+  /** A reader is ahead of the snapshot the plan was made from: a new plan makes sense once this proxy's has caught up. */
+  async #waitBeyond(revision: number, signal: AbortSignal, stale: MishardsError): Promise<void> {
+    const { host, catalog, options } = this.#with;
+    const enough = new AbortController();
+    using _ = host.timers.after(options.replanWaitMs, () => enough.abort());
+    await catalog
+      .waitFor((snapshot) => snapshot.revision > revision, AbortSignal.any([signal, enough.signal]))
+      .catch(() => {
+        throw stale;
+      });
   }
 
   #plan(command: ReadCommand): ReadPlan {

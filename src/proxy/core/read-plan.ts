@@ -22,9 +22,11 @@ export type PlanItem =
 
 /** What a read of a collection must look through, from one snapshot: the segments and, behind each channel's checkpoint, the fresh rows. */
 export interface ReadPlan {
+  /** Of the snapshot it was made from. */
+  readonly revision: number;
   readonly collection: CollectionMeta;
-  /** null = all. */
-  readonly partitionIds: readonly PartitionId[] | null;
+  /** Those read: what was asked for or is loaded, or all there are. Fresh rows of dropped partitions are in none of them. */
+  readonly partitionIds: readonly PartitionId[];
   readonly segments: readonly (PlanItem & { readonly kind: 'segment' })[];
   readonly channels: readonly (PlanItem & { readonly kind: 'channel' })[];
 }
@@ -36,10 +38,10 @@ export function planRead(
   placement: ReadonlyMap<string, readonly NodeId[]>,
 ): ReadPlan {
   const wanted = loadedPartitions(collection, partitionIds);
-  const wantedSet = wanted === null ? null : new Set(wanted);
+  const wantedSet = new Set(wanted);
   const segments = snapshot
     .segmentsOf(collection.id)
-    .filter((segment) => wantedSet === null || wantedSet.has(segment.partitionId))
+    .filter((segment) => wantedSet.has(segment.partitionId))
     .map(
       (segment) =>
         ({
@@ -59,19 +61,21 @@ export function planRead(
         nodes: placement.get(channelKey(id)) ?? [],
       }) as const,
   );
-  return { collection, partitionIds: wanted, segments, channels };
+  return { revision: snapshot.revision, collection, partitionIds: wanted, segments, channels };
 }
 
 /** The partitions to read: those asked for, all of which must be loaded, or all that are. */
 function loadedPartitions(
   collection: CollectionMeta,
   asked: readonly PartitionId[] | null,
-): readonly PartitionId[] | null {
+): readonly PartitionId[] {
   if (collection.load === null) {
     throw new MishardsError('COLLECTION_NOT_LOADED', `collection not loaded[collection=${collection.name}]`);
   }
   const loaded = collection.load.partitionIds;
-  if (asked === null || loaded === null) return asked ?? loaded;
+  if (asked === null || loaded === null) {
+    return asked ?? loaded ?? collection.partitions.map((partition) => partition.id);
+  }
   const absent = asked.filter((id) => !loaded.includes(id));
   if (absent.length > 0) {
     const names = absent.map(
