@@ -1,4 +1,4 @@
-import { MishardsError } from '../errors/index.ts';
+import { MishardsError, isErrorWithCode } from '../errors/index.ts';
 import type { ChannelId, Epoch, LogSequence } from '../schema/index.ts';
 import type { LogRecord } from './log.ts';
 
@@ -50,6 +50,21 @@ export function fenced(channel: ChannelId, epoch: Epoch): MishardsError {
     'FENCED',
     `the channel ${channel} was opened with this or a later epoch than ${epoch}; its writer has changed`,
   );
+}
+
+/** The epoch ended while records were written: the seal may hold them. */
+export function fencedWhileWriting(channel: ChannelId, epoch: Epoch): MishardsError {
+  return new MishardsError(
+    'CONNECTION_LOST',
+    `the epoch ${epoch} of the channel ${channel} ended while it was appended to; the records may or may not be in the log`,
+    { cause: fenced(channel, epoch) },
+  );
+}
+
+/** The `FENCED` that a failure of an append is, or is caused by; null when the epoch is not known to have ended. */
+export function fencingOf(error: unknown): MishardsError | null {
+  if (isErrorWithCode(error, 'FENCED')) return error;
+  return error instanceof MishardsError && isErrorWithCode(error.cause, 'FENCED') ? error.cause : null;
 }
 
 export function logTruncated(channel: ChannelId, from: LogSequence, first: LogSequence): MishardsError {

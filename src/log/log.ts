@@ -2,7 +2,8 @@ import type { ChannelId, Epoch, LogSequence, Timestamp } from '../schema/index.t
 
 /**
  * The ordered, durable log of every channel on shared storage. One appender a channel at a time, made sure by epochs:
- * opening with a higher epoch seals what came before, and the older appender's appends fail with `FENCED` from then on.
+ * opening with a higher epoch seals what came before, and the older appender's appends fail from then on: with `FENCED` when
+ * nothing of them is in the log and never will be, with `CONNECTION_LOST` (caused by `FENCED`) when that is not known.
  *
  * Every stored entry carries its length, CRC32C, type, sequence and timestamp. A torn tail (a crash while writing) is cut
  * when the next epoch opens; a damaged middle is refused with `CORRUPT_DATA` and never skipped.
@@ -34,7 +35,9 @@ export interface LogAppender extends AsyncDisposable {
   /**
    * Durable when it resolves; until then the payloads must not change. Concurrent calls share one write and one fsync and keep
    * their order. Refusals of what was asked (`PARAMETER_…`, `OVERLOADED`) change nothing. After any other failure the appender
-   * is closed: every later append fails, and the channel must be opened anew.
+   * is closed: every later append fails, and the channel must be opened anew. `FENCED` says that the records are not in the log;
+   * after any other such failure they may be. An append cut off by a higher epoch while it was written fails with
+   * `CONNECTION_LOST`, and those after it with `FENCED`.
    */
   append(records: readonly LogRecord[]): Promise<AppendResult>;
 }

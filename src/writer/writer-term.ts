@@ -24,6 +24,7 @@ import type {
   Positions,
   WriterApi,
 } from '../protocol/writer-api.ts';
+import { fencingOf } from '../log/log-rules.ts';
 import type { ChannelId, CollectionId, PartitionId } from '../schema/index.ts';
 import { abortable } from '../util/abortable.ts';
 import type { CallOptions } from '../wire/wire.ts';
@@ -270,7 +271,7 @@ export class WriterTerm implements WriterApi {
     const cause = asMishardsError(error);
     this.#resources.logger.error({ channel, error }, 'the log of a channel failed');
     const message = `the log of channel ${channel} failed, so the writer begins a new epoch: ${cause.message}`;
-    this.lease.lose(cause.code === 'FENCED' ? cause : new MishardsError('NOT_LEADER', message, { cause }));
+    this.lease.lose(fencingOf(error) ?? new MishardsError('NOT_LEADER', message, { cause }));
   }
 }
 

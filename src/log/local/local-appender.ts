@@ -2,7 +2,7 @@ import { MishardsError } from '../../errors/index.ts';
 import { storageError, type AppendFile, type FileSystem } from '../../host/index.ts';
 import type { ChannelId, Epoch, LogSequence } from '../../schema/index.ts';
 import type { AppendResult, LogAppender, LogRecord } from '../log.ts';
-import { appenderClosed, checkRecords, fenced } from '../log-rules.ts';
+import { appenderClosed, checkRecords, fenced, fencedWhileWriting, fencingOf } from '../log-rules.ts';
 import { logName } from './channel-files.ts';
 import { encodeEntries, entryBytes } from './entry-format.ts';
 import { encodeFileHeader } from './file-header.ts';
@@ -116,7 +116,7 @@ export class LocalAppender implements LogAppender {
     const file = await this.#fileForWrite();
     await file.append([bytes]);
     await file.sync();
-    await this.#checkLive();
+    if (!(await this.#isLive())) throw fencedWhileWriting(this.channel, this.epoch);
     for (const { records, resolve } of calls) {
       const result = { first: this.#lastSequence + 1, last: this.#lastSequence + records.length };
       this.#lastSequence = result.last;
@@ -127,8 +127,8 @@ export class LocalAppender implements LogAppender {
   async #fileForWrite(): Promise<AppendFile> {
     if (this.#file !== undefined && this.#file.sizeBytes < this.#limits.fileBytesMax) return this.#file;
     await this.#closeFile();
-    await this.#checkLive();
     const { epoch } = this;
+    if (!(await this.#isLive())) throw fenced(this.channel, epoch);
     const firstSequence = this.#lastSequence + 1;
     const path = `${this.#directory}/${logName({ epoch, firstSequence })}`;
     const file = await this.#files.openAppend(path);
@@ -140,18 +140,20 @@ export class LocalAppender implements LogAppender {
     return file;
   }
 
-  async #checkLive(): Promise<void> {
-    if (!(await isEpochLive(this.#files, this.#directory, this.epoch)))
-      throw fenced(this.channel, this.epoch);
+  async #isLive(): Promise<boolean> {
+    return await isEpochLive(this.#files, this.#directory, this.epoch);
   }
 
   /** Whether the write happened is unknown, so nothing may follow it: the next epoch finds out. */
   async #fail(error: unknown, calls: readonly WaitingCall[]): Promise<void> {
-    this.#failure = storageError(error, `appending to the channel ${this.channel}`);
-    const refused = [...calls, ...this.#waiting];
+    const failure = storageError(error, `appending to the channel ${this.channel}`);
+    // What waits was never written, so a fenced epoch is all there is to say of it.
+    this.#failure = fencingOf(failure) ?? failure;
+    const neverWritten = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const { reject } of refused) reject(this.#failure);
+    for (const { reject } of calls) reject(failure);
+    for (const { reject } of neverWritten) reject(this.#failure);
     await this.#closeFile().catch(() => undefined);
   }
 

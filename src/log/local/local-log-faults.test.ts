@@ -12,9 +12,10 @@ import {
   textOf,
 } from '../../../test/support/local-log.ts';
 import { testSeed } from '../../../test/support/seed.ts';
-import { isErrorWithCode } from '../../errors/index.ts';
+import { isErrorWithCode, type MishardsError } from '../../errors/index.ts';
 import { SeededRandom } from '../../host/index.ts';
 import { fileError, type MemoryFileSystem } from '../../host/simulated/index.ts';
+import { fencingOf } from '../log-rules.ts';
 import type { LocalLog } from './local-log.ts';
 
 test('many appends at once share few syncs', async () => {
@@ -184,13 +185,15 @@ function stopAt(
   return counter;
 }
 
-test('an appender that is paused anywhere, replaced, and goes on later is fenced', async () => {
+/** `beforeBytes`: bytes the appender wrote earlier; enough of them make the paused write begin a new file. */
+async function pauseEverywhere(beforeBytes: number): Promise<Set<string>> {
+  const outcomes = new Set<string>();
   let isPaused = true;
   for (let index = 0; isPaused; index++) {
     const disk = newDisk();
     const files = disk.mount();
     const stale = await (await openLog(files)).openAppender(CHANNEL, 1);
-    await stale.append([record('a'.repeat(index % 2 === 0 ? 10 : 300))]);
+    await stale.append([record('a'.repeat(beforeBytes))]);
     const pause = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     const counter = stopAt(files, index, () => {
@@ -199,7 +202,7 @@ test('an appender that is paused anywhere, replaced, and goes on later is fenced
     });
     const append = stale.append([record('stale')]).then(
       () => 'acknowledged',
-      (error: unknown) => (isErrorWithCode(error, 'FENCED') ? 'fenced' : String(error)),
+      (error: unknown) => (fencingOf(error) === null ? String(error) : (error as MishardsError).code),
     );
     await Promise.race([reached.promise, append]);
     isPaused = counter.count > index;
@@ -208,14 +211,46 @@ test('an appender that is paused anywhere, replaced, and goes on later is fenced
     await fresh.append([record('fresh')]);
     const before = await readTexts(other);
     pause.resolve();
-    assert.equal(await append, isPaused ? 'fenced' : 'acknowledged');
-    await rejectsWith(stale.append([record('stale again')]), 'FENCED');
+    const outcome = await append;
+    outcomes.add(outcome);
+    assert.ok(outcome === 'acknowledged' ? !isPaused : isPaused, outcome);
+    if (before.includes('stale')) assert.notEqual(outcome, 'FENCED', 'it is in the log');
+    const again = stale.append([record('stale again')]);
+    await rejectsWith(again, isPaused ? 'FENCED' : 'CONNECTION_LOST');
+    await rejectsWith(stale.append([record('and again')]), 'FENCED');
     assert.deepEqual(await readTexts(other), before);
     assert.deepEqual(await readTexts(await openLog(disk.mount())), before);
     await fresh.append([record('fresh again')]);
     await using last = await other.openAppender(CHANNEL, 3);
     assert.equal(last.lastSequence, before.length + 1);
   }
+  return outcomes;
+}
+
+test('an appender that is paused anywhere, replaced, and goes on later is fenced', async () => {
+  assert.deepEqual(await pauseEverywhere(10), new Set(['CONNECTION_LOST', 'acknowledged']));
+  assert.deepEqual(await pauseEverywhere(300), new Set(['FENCED', 'CONNECTION_LOST', 'acknowledged']));
+});
+
+test('an append whose bytes the seal took is not said to be missing; those that waited behind it are', async () => {
+  const disk = newDisk();
+  const files = disk.mount();
+  const stale = await (await openLog(files, {})).openAppender(CHANNEL, 1);
+  await stale.append([record('first')]);
+  const held = holdAt(files, 'sync', '.log');
+  const written = stale.append([record('written')]);
+  await held.reached;
+  const waiting = stale.append([record('waiting')]);
+  const other = await openLog(disk.mount());
+  await using _next = await other.openAppender(CHANNEL, 2);
+  held.release();
+  await assert.rejects(written, (error) => {
+    assert.ok(isErrorWithCode(error, 'CONNECTION_LOST'), String(error));
+    return isErrorWithCode(error.cause, 'FENCED');
+  });
+  await rejectsWith(waiting, 'FENCED');
+  await rejectsWith(stale.append([record('late')]), 'FENCED');
+  assert.deepEqual(await readTexts(other), ['first', 'written']);
 });
 
 test('an opener that dies anywhere leaves a log that can be read and opened', async () => {
@@ -309,7 +344,7 @@ test('what was read while the epoch was being sealed stays in the log', async ()
   const held = holdAt(files, 'writeExclusive', '.seal');
   const opening = opener.openAppender(CHANNEL, 2);
   await held.reached;
-  await rejectsWith(appender.append([record('after the sealer looked')]), 'FENCED');
+  await rejectsWith(appender.append([record('after the sealer looked')]), 'FENCED', 'CONNECTION_LOST');
   // One read, for what follows the last entry is a reason of its own to finish the sealing.
   const seen = (await reader.read(CHANNEL, 1, 1_000_000)).map(textOf);
   held.release();
@@ -333,7 +368,7 @@ test('an epoch without files is seen also while it is being sealed', async () =>
   const third = await openLog(disk.mount());
   await using appender = await third.openAppender(CHANNEL, 3);
   heldStale.release();
-  await rejectsWith(append, 'FENCED');
+  await rejectsWith(append, 'CONNECTION_LOST');
   heldOpener.release();
   await using fenced = await opening;
   await rejectsWith(fenced.append([record('stale')]), 'FENCED');

@@ -7,6 +7,7 @@ import { isErrorWithCode } from '../../errors/index.ts';
 import { SeededRandom, type Random } from '../../host/index.ts';
 import type { MemoryDisk, MemoryFileSystem } from '../../host/simulated/index.ts';
 import type { Epoch } from '../../schema/index.ts';
+import { fencingOf } from '../log-rules.ts';
 import type { LogAppender, LogEntry } from '../log.ts';
 import type { LocalLog } from './local-log.ts';
 
@@ -118,7 +119,7 @@ async function interleave(random: Random): Promise<void> {
         await Promise.all(writes);
       }
     } catch (error) {
-      if (!isErrorWithCode(error, 'FENCED', 'STORAGE_UNAVAILABLE')) throw error;
+      if (fencingOf(error) === null && !isErrorWithCode(error, 'STORAGE_UNAVAILABLE')) throw error;
     }
   };
   const follow = async (truncates: boolean): Promise<void> => {
