@@ -1,9 +1,15 @@
-import type { NodeAddresses } from './start-node.ts';
 import type { NodeServices } from './node-services.ts';
 import type { NodeInfo, Role } from '../discovery/discovery.ts';
 import type { NodeId } from '../schema/index.ts';
 import { withSpan } from '../telemetry/tracing.ts';
 import type { WireHandler, WireServer } from '../wire/wire.ts';
+
+/** Where a process can be reached; `milvus` only where it is a proxy, `wire` not in one that keeps everything to itself. */
+export interface NodeAddresses {
+  readonly milvus?: string;
+  readonly wire?: string;
+  readonly management: string;
+}
 
 export interface RoleOptions {
   readonly id: NodeId;

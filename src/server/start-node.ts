@@ -2,7 +2,7 @@ import { listenManagement } from './management.ts';
 import { openServices, type ServiceOverrides } from './node-services.ts';
 import { startProxyRole } from './proxy-role.ts';
 import { startReaderRole } from './reader-role.ts';
-import type { RunningRole, RoleOptions } from './role.ts';
+import type { NodeAddresses, RoleOptions, RunningRole } from './role.ts';
 import { startWriterRole } from './writer-role.ts';
 import type { Config } from '../config/index.ts';
 import type { Role } from '../discovery/discovery.ts';
@@ -11,13 +11,6 @@ import type { Host } from '../host/index.ts';
 import { createNodeHost } from '../host/node/index.ts';
 import type { NodeId } from '../schema/index.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
-
-/** Where a process can be reached; `milvus` only where it is a proxy, `wire` not in one that keeps everything to itself. */
-export interface NodeAddresses {
-  readonly milvus?: string;
-  readonly wire?: string;
-  readonly management: string;
-}
 
 export interface StartOptions {
   readonly config: Config;

@@ -7,7 +7,7 @@ import type { PlannedMember } from './cluster-plan.ts';
 import type { ReadyMessage } from '../role-commands.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { Timers } from '../../host/index.ts';
-import type { NodeAddresses } from '../../server/start-node.ts';
+import type { NodeAddresses } from '../../server/role.ts';
 
 const EXECUTABLE = fileURLToPath(new URL('../../../bin/mishards.js', import.meta.url));
 const RESTART_DELAY_MS = 500;

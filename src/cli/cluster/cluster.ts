@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ClusterMember, type MemberOptions } from './cluster-member.ts';
 import { planCluster, type ClusterOptions } from './cluster-plan.ts';
-import type { NodeAddresses } from '../../server/start-node.ts';
+import type { NodeAddresses } from '../../server/role.ts';
 
 export interface MemberReport {
   readonly id: string;

@@ -3,6 +3,7 @@ import { explainRoute } from './explain-route.ts';
 import { Guarantees } from './guarantees.ts';
 import { loadProgress } from './load-progress.ts';
 import { PlacementCache } from './placement-cache.ts';
+import type { ProxyOptions } from './proxy-options.ts';
 import { ReadPath } from './read-path.ts';
 import { ReaderPool } from './reader-pool.ts';
 import { WriterLink } from './writer-link.ts';
@@ -14,22 +15,6 @@ import type { Host } from '../../host/index.ts';
 import type { ReaderApi } from '../../protocol/reader-api.ts';
 import type { MutationResult, WriterApi } from '../../protocol/writer-api.ts';
 import type { Router } from '../../routing/router.ts';
-
-export interface ProxyOptions {
-  /** A part of a read is sent to at most this many further readers after the first failed. */
-  readonly readRetriesMax: number;
-  /** A read is planned anew at most this often, when a reader has moved past its plan. */
-  readonly replansMax: number;
-  /** How long a read waits for the catalog to show what a reader has seen already. */
-  readonly replanWaitMs: number;
-  readonly probeIntervalMs: number;
-  /** How far behind Bounded consistency may be. */
-  readonly boundedStalenessMs: number;
-  /** How long a write or change of schema waits for a writer. */
-  readonly writerWaitMs: number;
-  /** Rows a query may return. */
-  readonly queryRowsMax: number;
-}
 
 export interface ProxyDependencies {
   readonly host: Host;

@@ -3,7 +3,7 @@ import type { Guarantees } from './guarantees.ts';
 import { mergeHits } from './merge-hits.ts';
 import { mergeRows } from './merge-rows.ts';
 import type { PlacementCache } from './placement-cache.ts';
-import type { ProxyOptions } from './proxy.ts';
+import type { ProxyOptions } from './proxy-options.ts';
 import { planRead, type ReadPlan } from './read-plan.ts';
 import type { Assignment } from './assign.ts';
 import type { ReaderPool } from './reader-pool.ts';
