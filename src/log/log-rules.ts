@@ -67,6 +67,11 @@ export function fencingOf(error: unknown): MishardsError | null {
   return error instanceof MishardsError && isErrorWithCode(error.cause, 'FENCED') ? error.cause : null;
 }
 
+/** Whether an append was refused for what was asked: nothing was written, and the appender goes on. */
+export function isAppendRefusal(error: unknown): error is MishardsError {
+  return isErrorWithCode(error, 'OVERLOADED', 'PARAMETER_INVALID', 'PARAMETER_TOO_LARGE');
+}
+
 export function logTruncated(channel: ChannelId, from: LogSequence, first: LogSequence): MishardsError {
   return new MishardsError(
     'LOG_TRUNCATED',

@@ -2,6 +2,7 @@ import type { EntryTail } from './entry-tail.ts';
 import { collectionOfChannel } from '../catalog/keys.ts';
 import type { MishardsError } from '../errors/index.ts';
 import type { Clock } from '../host/index.ts';
+import { isAppendRefusal } from '../log/log-rules.ts';
 import type { LogAppender, LogEntry } from '../log/log.ts';
 import type { ChannelId, CollectionId, LogSequence, PartitionId, Timestamp } from '../schema/index.ts';
 import type { EncodedMutation } from '../segment/mutation-codec.ts';
@@ -84,7 +85,8 @@ export class ChannelWriter {
 
   /**
    * Appends and applies. Calls take their place in the log in the order in which they were made. Resolves when the entry is
-   * durable and applied; rejects with the failure of the log, or with what the channel was closed for.
+   * durable and applied; rejects with the failure of the log, or with what the channel was closed for. The channel goes on
+   * after a refusal by the log's own bounds, and after nothing else.
    */
   async append(mutation: Mutation, encoded: EncodedMutation, timestamp: Timestamp): Promise<LogSequence> {
     if (this.#closed !== null) throw this.#closed;
@@ -98,7 +100,8 @@ export class ChannelWriter {
     try {
       return await applied;
     } catch (error) {
-      if (this.#closed === null) this.#onFailed(this.id, error);
+      const isRefusal = await appended.then(() => false, isAppendRefusal);
+      if (this.#closed === null && !isRefusal) this.#onFailed(this.id, error);
       throw error;
     }
   }

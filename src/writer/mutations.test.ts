@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { columnFromValues, keysFromValues, valuesOf, type Column } from '../columns/index.ts';
-import type { ErrorCode } from '../errors/index.ts';
+import { isErrorWithCode, type ErrorCode } from '../errors/index.ts';
 import type { InsertRequest } from '../protocol/writer-api.ts';
 import type { CollectionId, PartitionId } from '../schema/index.ts';
 import { readBack } from '../../test/support/read-back.ts';
@@ -223,6 +223,42 @@ test('writes that would exceed the bytes under way are refused until others are 
   assert.ok(overloaded.length >= 5);
   await cluster.settle(insert(100n));
   assert.equal(process.writer.figures!.inFlightBytes, 0);
+});
+
+test('a write that the bounds of the log refuse is refused whole, and the writer goes on in its epoch', async () => {
+  await using cluster = new WriterCluster({ log: 'local', logLimits: { waitingBytesMax: 10_000 } });
+  const process = await cluster.startActive('w');
+  const collection = await cluster.createCollection(process, 'c');
+  const insert = (first: number) => {
+    const values = Array.from({ length: 300 }, (_, index) => first + index);
+    return process.writer.api.insert(insertOf(collection, values.map(BigInt), values), CALL);
+  };
+  const inserts = Array.from({ length: 6 }, (_, index) => insert(index * 1_000));
+  const outcomes = await cluster.settle(Promise.allSettled(inserts));
+  const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  assert.equal(refusals.length, 5);
+  for (const error of refusals) assert.ok(isErrorWithCode(error, 'OVERLOADED'), String(error));
+  await cluster.settle(insert(10_000));
+  assert.equal(process.writer.figures!.epoch, 1);
+  assert.equal((await readBack(cluster, collection.id)).rows.size, 600);
+});
+
+test('a write that only some channels took may have been written, and the writer goes on in its epoch', async () => {
+  await using cluster = new WriterCluster();
+  const process = await cluster.startActive('w');
+  const collection = await cluster.createCollection(process, 'c', { shardsNum: 2 });
+  const keys = Array.from({ length: 20 }, (_, index) => BigInt(index));
+  const insert = () =>
+    cluster.settle(process.writer.api.insert(insertOf(collection, keys, keys.map(Number)), CALL));
+  process.log.full.add(collection.channels[1]!);
+  await assert.rejects(insert(), { code: 'CONNECTION_LOST', message: /^only a part of the rows/ });
+  const written = (await readBack(cluster, collection.id)).rows.size;
+  assert.ok(written > 0 && written < 20, `${written} rows`);
+  process.log.full.add(collection.channels[0]!);
+  await assert.rejects(insert(), { code: 'OVERLOADED' });
+  process.log.full.clear();
+  await insert();
+  assert.equal(process.writer.figures!.epoch, 1);
 });
 
 test('writes are refused while unflushed bytes are above their bound, until a flush has made room', async () => {

@@ -9,6 +9,7 @@ import type { CollectionMeta } from '../catalog/model.ts';
 import type { TimestampOracle } from '../catalog/timestamp-oracle.ts';
 import { asKeys, keysFromValues, type PrimaryKeyColumn, type RowBatch } from '../columns/index.ts';
 import { MishardsError, isErrorWithCode } from '../errors/index.ts';
+import { isAppendRefusal } from '../log/log-rules.ts';
 import type { DeleteRequest, InsertRequest, MutationResult } from '../protocol/writer-api.ts';
 import {
   primaryKeyField,
@@ -142,13 +143,15 @@ function throwFailure(results: readonly PromiseSettledResult<LogSequence>[], lea
   const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
   if (failures.length === 0 && lease.isHeld) return;
   const isNothingApplied =
-    failures.length > 0 &&
-    failures.length === results.length &&
-    failures.every((error) => isErrorWithCode(error, 'FENCED', 'NOT_LEADER', 'COLLECTION_NOT_FOUND'));
+    failures.length > 0 && failures.length === results.length && failures.every(isNothingWritten);
   if (isNothingApplied) throw failures[0];
-  throw new MishardsError(
-    'CONNECTION_LOST',
-    'the writer failed while it wrote; the rows may or may not have been written',
-    { cause: failures[0] ?? lease.ended.reason },
-  );
+  const isPart = failures.length > 0 && failures.length < results.length;
+  const message = isPart
+    ? 'only a part of the rows is known to have been written; the rest may or may not have been'
+    : 'the writer failed while it wrote; the rows may or may not have been written';
+  throw new MishardsError('CONNECTION_LOST', message, { cause: failures[0] ?? lease.ended.reason });
+}
+
+function isNothingWritten(error: unknown): boolean {
+  return isAppendRefusal(error) || isErrorWithCode(error, 'FENCED', 'NOT_LEADER', 'COLLECTION_NOT_FOUND');
 }

@@ -9,6 +9,8 @@ export class FaultableLog implements Log {
   appends: 'pass' | 'fail' | 'happen-and-fail' = 'pass';
   /** Appends wait for it before they happen. */
   gate: Promise<void> = Promise.resolve();
+  /** Channels that refuse appends by their bound. */
+  readonly full = new Set<ChannelId>();
   /** Channels that cannot be read. */
   readonly damaged = new Set<ChannelId>();
   readonly truncations: { readonly channel: ChannelId; readonly before: LogSequence }[] = [];
@@ -57,6 +59,8 @@ export class FaultableLog implements Log {
   async #append(appender: LogAppender, records: readonly LogRecord[]): Promise<AppendResult> {
     await this.gate;
     if (this.appends === 'fail') throw failure();
+    if (this.full.has(appender.channel))
+      throw new MishardsError('OVERLOADED', 'the log is full; retry later');
     const result = await appender.append(records);
     if (this.appends === 'happen-and-fail') throw failure();
     return result;

@@ -13,6 +13,7 @@ import {
 } from '../../src/columns/index.ts';
 import { createSimulatedHost, MemoryDisk, type SimulatedHost } from '../../src/host/simulated/index.ts';
 import { MemoryKernel } from '../../src/kernel/memory/memory-kernel.ts';
+import type { AppenderLimits } from '../../src/log/local/local-appender.ts';
 import { createLocalLog } from '../../src/log/local/local-log.ts';
 import type { Log } from '../../src/log/log.ts';
 import { createMemoryLog, MemoryLogVolume } from '../../src/log/memory/memory-log.ts';
@@ -49,6 +50,8 @@ export interface WriterClusterOptions {
   readonly seed?: number;
   /** Default `memory`. A kill may cut the power of the disk under a local log. */
   readonly log?: 'memory' | 'local';
+  /** Of a local log. */
+  readonly logLimits?: Partial<AppenderLimits>;
   /** Puts something in front of the object store of every process. */
   readonly decorate?: (objectStore: ObjectStore) => ObjectStore;
 }
@@ -144,7 +147,7 @@ export class WriterCluster implements AsyncDisposable {
 
   async openLog(files = this.logDisk.mount()): Promise<Log> {
     if (this.#options.log !== 'local') return createMemoryLog({ volume: this.logVolume });
-    return await createLocalLog({ host: { files }, directory: '/log' });
+    return await createLocalLog({ host: { files }, directory: '/log', ...this.#options.logLimits });
   }
 
   async cache(name: string): Promise<SegmentCache> {
