@@ -163,6 +163,22 @@ test('every flipped bit and every lost byte of an ended epoch is refused', async
   assert.equal((await readAll(writer)).length, 12);
 });
 
+test('a channel is dropped although another process opens the log meanwhile', async () => {
+  const disk = newDisk();
+  const files = disk.mount();
+  const log = await openLog(files);
+  await using appender = await log.openAppender(CHANNEL, 1);
+  await appender.append([record('a')]);
+  const held = holdAt(files, 'rename', CHANNEL);
+  const dropping = log.drop(CHANNEL);
+  await held.reached;
+  const other = await openLog(disk.mount());
+  held.release();
+  await dropping;
+  assert.deepEqual(await readAll(other), []);
+  assert.equal(await files.exists(`/log/${CHANNEL}`), false);
+});
+
 test('a missing file is refused', async () => {
   const disk = newDisk();
   const files = disk.mount();

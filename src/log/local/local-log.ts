@@ -1,3 +1,4 @@
+import { MishardsError } from '../../errors/index.ts';
 import { fileErrorCode, storageError, type FileSystem, type Host } from '../../host/index.ts';
 import type { ChannelId, Epoch, LogSequence } from '../../schema/index.ts';
 import type { Log, LogAppender, LogEntry } from '../log.ts';
@@ -16,6 +17,7 @@ import { LocalAppender, type AppenderLimits } from './local-appender.ts';
 import { ignoreMissing, sealEpochsBelow, writeOnce } from './seal-epoch.ts';
 
 const READERS_MAX = 1024;
+const DROP_ATTEMPTS_MAX = 8;
 
 export interface LocalLogOptions extends Partial<AppenderLimits> {
   readonly host: Pick<Host, 'files'>;
@@ -99,10 +101,16 @@ export class LocalLog implements Log {
   async drop(channel: ChannelId): Promise<void> {
     this.#check(channel);
     this.#readers.delete(channel);
+    const directory = this.#channelDirectory(channel);
     await guard(`dropping the channel ${channel}`, async () => {
-      const away = await this.#files.makeUniqueDirectory(this.#droppedDirectory);
-      await this.#files.rename(this.#channelDirectory(channel), away).catch(ignoreMissing);
-      await this.#files.removeTree(away);
+      for (let attempt = 0; attempt < DROP_ATTEMPTS_MAX; attempt++) {
+        const away = await this.#files.makeUniqueDirectory(this.#droppedDirectory);
+        await this.#files.rename(directory, away).catch(ignoreMissing);
+        await this.#files.removeTree(away);
+        // Another process that opens the log removes what was dropped, also the place made here a moment ago.
+        if (!(await this.#files.exists(directory))) return;
+      }
+      throw notDropped(channel);
     });
   }
 
@@ -144,6 +152,13 @@ export class LocalLog implements Log {
     if (this.#isClosed) throw logClosed(this.driver);
     checkChannel(channel);
   }
+}
+
+function notDropped(channel: ChannelId): MishardsError {
+  return new MishardsError(
+    'STORAGE_UNAVAILABLE',
+    `the channel ${channel} is still there after ${DROP_ATTEMPTS_MAX} attempts to drop it; is it being written to, or are many processes starting?`,
+  );
 }
 
 async function guard<T>(doing: string, use: () => Promise<T>): Promise<T> {
