@@ -1,4 +1,4 @@
-import { bitAt, createColumnBuilder, defaultColumn, ValidityBuilder, type Column } from '../columns/index.ts';
+import { createColumnBuilder, defaultColumn, ValidityBuilder, type Column } from '../columns/index.ts';
 import {
   isVectorType,
   type CollectionSchema,
@@ -16,7 +16,7 @@ interface BlockRows {
   readonly rows: Uint32Array;
 }
 
-/** Copies the rows of entries in (after, through] that are not deleted, by partition, each value once. */
+/** Copies the rows of entries in (after, through] that none of these entries deleted, by partition, each value once. */
 export function copyRows(
   blocks: readonly RowBlock[],
   after: LogSequence,
@@ -90,7 +90,7 @@ function rowsWithin(block: RowBlock, after: LogSequence, through: LogSequence): 
   const rows = new Uint32Array(end - first);
   let count = 0;
   for (let row = first; row < end; row++) {
-    if (block.deleted === null || !bitAt(block.deleted, row)) rows[count++] = row;
+    if (!block.isDeletedThrough(row, through)) rows[count++] = row;
   }
   return rows.subarray(0, count);
 }

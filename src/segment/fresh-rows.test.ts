@@ -46,7 +46,8 @@ interface ModelRow {
   readonly key: KeyValue;
   readonly timestamp: bigint;
   readonly values: readonly ColumnValue[];
-  deleted: boolean;
+  /** Sequence of the first entry that deleted it. */
+  deletedBy: number;
 }
 
 interface ModelDelete {
@@ -71,7 +72,7 @@ class Model {
     if (mutation.kind === 'upsert') this.#delete(keys, null, sequence, timestamp);
     keys.forEach((key, row) => {
       const values = [...rows.columns.values()].map((column) => plain(valueAt(column, row)));
-      this.rows.push({ sequence, partitionId, key, timestamp, values, deleted: false });
+      this.rows.push({ sequence, partitionId, key, timestamp, values, deletedBy: Number.POSITIVE_INFINITY });
     });
   }
 
@@ -90,7 +91,8 @@ class Model {
       this.deletes.push({ sequence, partitionId, key, timestamp });
       for (const row of this.rows) {
         if (row.key !== key || row.timestamp >= timestamp) continue;
-        if (partitionId === null || row.partitionId === partitionId) row.deleted = true;
+        if (partitionId !== null && row.partitionId !== partitionId) continue;
+        row.deletedBy = Math.min(row.deletedBy, sequence);
       }
     }
   }
@@ -140,7 +142,7 @@ async function rowsOf(blocks: readonly FreshBlock[]): Promise<ModelRow[]> {
       const values = columns.map((column) => plain(valueAt(column!, row)));
       const { partitionId } = block;
       const [key, timestamp] = [keyAt(block.keys, row), block.timestamps[row]!];
-      rows.push({ sequence: 0, partitionId, key, timestamp, values, deleted: false });
+      rows.push({ sequence: 0, partitionId, key, timestamp, values, deletedBy: Number.POSITIVE_INFINITY });
     }
   }
   return rows;
@@ -168,7 +170,7 @@ async function compare(
   const after = droppedThrough + random.below(sequence - droppedThrough + 1);
   const partitions = random.below(2) === 0 ? null : PARTITIONS.filter(() => random.below(2) === 0);
   const asked = (row: ModelRow): boolean => partitions === null || partitions.includes(row.partitionId);
-  const alive = model.rows.filter((row) => !row.deleted);
+  const alive = model.rows.filter((row) => row.deletedBy === Number.POSITIVE_INFINITY);
   const blocks = fresh.blocksAfter(after, partitions);
   assert.deepEqual(
     byArrival(partitioned(await rowsOf(blocks))),
@@ -191,7 +193,7 @@ async function compare(
       values: [...rows.columns.values()].map((column) => plain(valueAt(column, row))),
     })),
   );
-  const left = partitioned(alive.filter((row) => row.sequence <= through));
+  const left = partitioned(model.rows.filter((row) => row.sequence <= through && row.deletedBy > through));
   assert.deepEqual(
     PARTITIONS.flatMap((partitionId) => copied.filter((row) => row.partitionId === partitionId)),
     byArrival(left),

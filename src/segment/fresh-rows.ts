@@ -175,7 +175,7 @@ class ChannelFreshRows implements FreshRows {
   ): void {
     for (const block of this.#blocks) {
       if (partitionId !== null && block.partitionId !== partitionId) continue;
-      for (let row = 0; row < keys.length; row++) block.delete(keys, row, timestamp);
+      for (let row = 0; row < keys.length; row++) block.delete(keys, row, sequence, timestamp);
     }
     this.#deletes.add(sequence, timestamp, partitionId, keys);
   }

@@ -43,6 +43,8 @@ export class RowBlock implements Disposable {
   readonly #index: KeyIndex;
   readonly #sequences: Float64Array;
   #deleted: Uint8Array | null = null;
+  /** By row: sequence of the first entry that deleted it, 0 while none has. Like `#deleted`, null until the first delete. */
+  #deletedBy: Float64Array | null = null;
   #rowCount = 0;
   #disposed = false;
 
@@ -69,7 +71,8 @@ export class RowBlock implements Disposable {
   }
 
   get sizeBytes(): number {
-    let size = this.capacity * 16 + this.#index.sizeBytes + (this.#deleted?.byteLength ?? 0);
+    let size = this.capacity * 16 + this.#index.sizeBytes;
+    size += (this.#deleted?.byteLength ?? 0) + (this.#deletedBy?.byteLength ?? 0);
     for (const builder of this.#scalars.values()) size += builder.sizeBytes;
     for (const { data, validity } of this.#vectors.values())
       size += data.capacity * data.dim * 4 + validity.sizeBytes;
@@ -100,12 +103,20 @@ export class RowBlock implements Disposable {
   }
 
   /** Marks rows of key `row` of `keys` that are older than `timestamp`. */
-  delete(keys: PrimaryKeyColumn, row: number, timestamp: Timestamp): void {
+  delete(keys: PrimaryKeyColumn, row: number, sequence: LogSequence, timestamp: Timestamp): void {
     for (let found = this.#index.newest(keys, row); found >= 0; found = this.#index.older(found)) {
       if (this.timestamps[found]! >= timestamp) continue;
       this.#deleted ??= newBitmap(this.capacity, 0);
+      this.#deletedBy ??= new Float64Array(this.capacity);
       setBit(this.#deleted, found);
+      if (this.#deletedBy[found] === 0) this.#deletedBy[found] = sequence;
     }
+  }
+
+  /** Whether an entry up to `through` has deleted the row. */
+  isDeletedThrough(row: number, through: LogSequence): boolean {
+    const sequence = this.#deletedBy?.[row] ?? 0;
+    return sequence > 0 && sequence <= through;
   }
 
   /** Bitmap of the deleted rows over the whole capacity; null when none is. */

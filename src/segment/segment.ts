@@ -90,7 +90,10 @@ export interface FreshRows extends Disposable {
   blocksAfter(after: LogSequence, partitionIds: readonly PartitionId[] | null): readonly FreshBlock[];
   /** All deletes remembered, of sequences after `after`. `STALE_PLAN` when some of them were dropped already. */
   deletesAfter(after: LogSequence): DeleteBatch;
-  /** Copies what entries up to `through` left, to flush it. Rows deleted since are left out; fields of `schema` that a row lacks get their default. */
+  /**
+   * Copies what entries up to `through` left, to flush it; fields of `schema` that a row lacks get their default. Rows that later
+   * entries deleted are kept: a reader that has not come to those entries, perhaps an upsert of the row's key, still shows them.
+   */
   copyThrough(through: LogSequence, schema: CollectionSchema): FlushableRows;
   /** Forgets rows and deletes up to this sequence. Blocks given out before may refuse with `STALE_PLAN` from then on. */
   dropThrough(sequence: LogSequence): void;
