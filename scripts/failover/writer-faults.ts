@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { median, maximum, type FaultResult } from './fault-result.ts';
+import { until, type Scene } from './scene.ts';
+import { countWhere, createVersioned } from './strong-reads.ts';
+import { WriteStorm } from './write-storm.ts';
+import { SeededRandom } from '../../src/host/index.ts';
+import { indexAndLoad } from '../../test/support/points.ts';
+
+export interface FaultOptions {
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+/** Longer than `writer.lease_ttl`. */
+const STOPPED_MS = 7_000;
+const FLUSH_EVERY_MS = 700;
+const ROUND_MAX_MS = 1_500;
+
+/** kill -9 of whoever writes, at random moments. */
+export async function killWriter(scene: Scene, options: FaultOptions): Promise<FaultResult> {
+  return await throughTakeovers(scene, 'kill -9 of the active writer', options, async (victim) => {
+    const { pid } = scene.member(victim);
+    scene.kill(victim);
+    return async () => await scene.restarted(victim, pid);
+  });
+}
+
+/** kill -9 of whoever writes, and again of each process the supervisor starts for it, until the standby writes. */
+export async function loseWriter(scene: Scene, options: FaultOptions): Promise<FaultResult> {
+  const fault = 'kill -9 of the active writer, which stays away';
+  return await throughTakeovers(scene, fault, options, async (victim) => {
+    const { pid } = scene.member(victim);
+    scene.kill(victim);
+    await until('the standby writes', async () => {
+      if (scene.member(victim).pid !== pid) scene.kill(victim);
+      return ((await scene.status()).writer?.nodeId ?? victim) !== victim;
+    });
+    const { pid: lastPid } = scene.member(victim);
+    scene.kill(victim);
+    return async () => await scene.restarted(victim, lastPid);
+  });
+}
+
+/** The active writer sleeps past its lease and wakes with requests it took before. */
+export async function stopWriter(scene: Scene, options: FaultOptions): Promise<FaultResult> {
+  const fault = `SIGSTOP of the active writer for ${STOPPED_MS / 1000} s`;
+  return await throughTakeovers(scene, fault, options, async (victim) => {
+    scene.signal(victim, 'SIGSTOP');
+    await sleep(STOPPED_MS);
+    scene.signal(victim, 'SIGCONT');
+    return async () => await sleep(1_000);
+  });
+}
+
+/** One round: wait for a random moment, fault, wait for acknowledgements and for the victim's return, compare everything. */
+async function throughTakeovers(
+  scene: Scene,
+  fault: string,
+  { rounds, seed }: FaultOptions,
+  strike: (victim: string) => Promise<() => Promise<void>>,
+): Promise<FaultResult> {
+  const random = new SeededRandom(seed).fork(fault);
+  const [client] = scene.clients;
+  const collection = `changes_${fault.replace(/\W+/g, '_')}`;
+  await createVersioned(client!, collection);
+  await indexAndLoad(client!, collection, 2);
+  // The other proxy learns of it a moment later.
+  await until('every proxy answers for the collection', async () => {
+    const answers = scene.clients.map((each) => countWhere(each, collection, '').catch(() => null));
+    return !(await Promise.all(answers)).includes(null);
+  });
+  const gapsMs: number[] = [];
+  let byStandby = 0;
+  await using storm = new WriteStorm(scene.clients, collection, seed);
+  await using flushes = new Flushes(() => client!.flush({ collection_names: [collection] }));
+  for (let round = 0; round < rounds; round++) {
+    await sleep(500 + random.below(ROUND_MAX_MS));
+    const { writer } = await scene.status();
+    const struckAtMs = performance.now();
+    const recovered = await strike(writer!.nodeId);
+    await until('a writer of a higher epoch', async () => {
+      return ((await scene.status()).writer?.epoch ?? 0) > writer!.epoch;
+    });
+    const takenAtMs = performance.now();
+    await until('changes are acknowledged', () => storm.isAcknowledgedSince(takenAtMs));
+    gapsMs.push(storm.longestGapMs(struckAtMs));
+    if ((await scene.status()).writer?.nodeId !== writer!.nodeId) byStandby++;
+    await recovered();
+    await storm.verify();
+  }
+  await flushes[Symbol.asyncDispose]();
+  await storm.verify();
+  const figures = storm.figures;
+  return {
+    fault,
+    times: rounds,
+    figures: {
+      ...figures,
+      flushes: flushes.count,
+      takenOverByStandby: byStandby,
+      gapMedianMs: median(gapsMs),
+      gapMaxMs: maximum(gapsMs),
+      problems: storm.problems,
+      readErrors: storm.readErrors,
+    },
+    isGood: figures.missing + figures.twice + figures.wrong + figures.failedReads === 0,
+    lost: `${figures.missing} of ${figures.acknowledgedRows} acknowledged row changes missing, ${figures.twice} twice, ${figures.wrong} wrong; ${figures.failedReads} of ${figures.strongReads} strong reads failed`,
+    cost: `no acknowledgement for ${median(gapsMs)} ms (median), ${maximum(gapsMs)} ms (max)`,
+  };
+}
+
+/** Flushes all the time, so that faults meet flushes, segments and deltas too. */
+class Flushes implements AsyncDisposable {
+  readonly #over = new AbortController();
+  readonly #done: Promise<void>;
+  count = 0;
+
+  constructor(flush: () => Promise<unknown>) {
+    this.#done = this.#run(flush);
+  }
+
+  async #run(flush: () => Promise<unknown>): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      await flush().then(
+        () => this.count++,
+        () => undefined,
+      );
+      await sleep(FLUSH_EVERY_MS);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
+    await this.#done;
+  }
+}
