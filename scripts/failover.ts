@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { tableOf, type FaultResult } from './failover/fault-result.ts';
 import { Scene } from './failover/scene.ts';
 import { killProxy, killReader, prepareSearches, stopReader } from './failover/search-faults.ts';
-import { killWriter, loseWriter, stopWriter } from './failover/writer-faults.ts';
+import { dozeWriter, killWriter, loseWriter, stopWriter } from './failover/writer-faults.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,6 +37,7 @@ async function run(name: string, fault: () => Promise<FaultResult>): Promise<voi
 await run('kill-writer', () => killWriter(scene, many));
 await run('lose-writer', () => loseWriter(scene, half));
 await run('stop-writer', () => stopWriter(scene, few));
+await run('doze-writer', () => dozeWriter(scene, half));
 const searched = await prepareSearches(scene, seed);
 await run('kill-reader', () => killReader(scene, searched, many));
 await run('stop-reader', () => stopReader(scene, searched, few));
