@@ -6,8 +6,22 @@ import type { Config } from '../config/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import { serveWriter } from '../protocol/writer-server.ts';
 import type { WireHandler } from '../wire/wire.ts';
-import { createWriter } from '../writer/writer.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createWriter, type Writer, type WriterFigures } from '../writer/writer.ts';
 import type { WriterOptions } from '../writer/writer-options.ts';
+
+const GAUGES: Readonly<Record<keyof WriterFigures, readonly [name: string, help: string]>> = {
+  epoch: ['writer_epoch', 'epoch of the lease this writer holds'],
+  channelCount: ['writer_channels', 'channels open for writing'],
+  recoveringChannelCount: ['writer_channels_recovering', 'channels whose log is yet to be replayed'],
+  freshRowCount: ['writer_fresh_rows', 'rows that are in the log and not yet in segments'],
+  freshBytes: ['writer_fresh_bytes', 'bytes of memory of the rows not yet in segments'],
+  inFlightBytes: ['writer_in_flight_bytes', 'bytes of writes that are not yet durable'],
+  tailBytes: ['writer_tail_bytes', 'bytes of log entries kept for the readers that follow'],
+  flushesRunning: ['writer_flushes_running', 'flushes under way or waiting for their turn'],
+  indexBuildsRunning: ['writer_index_builds_running', 'index files being built'],
+  indexFilesMissing: ['writer_index_files_missing', 'index files that segments still lack'],
+};
 
 export async function startWriterRole(services: NodeServices, options: RoleOptions): Promise<RunningRole> {
   const { config, discovery, metrics } = services;
@@ -20,18 +34,17 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
       return await handler(method, request, context);
     }),
   );
-  const writer = stack.use(
-    createWriter({
-      ...services,
-      kernel: services.kernel(),
-      cache: stack.use(await openCache(services, options.id)),
-      temporaryDirectory: resolve(join(config['data.directory'], 'tmp', options.id)),
-      node: { id: options.id, address: server.address },
-      options: writerOptions(config),
-    }),
-  );
+  const writer = createWriter({
+    ...services,
+    kernel: services.kernel(),
+    cache: stack.use(await openCache(services, options.id)),
+    temporaryDirectory: resolve(join(config['data.directory'], 'tmp', options.id)),
+    node: { id: options.id, address: server.address },
+    options: writerOptions(config),
+  });
+  stack.defer(() => writer.stop({ drainMs: config['proxy.shutdown_grace'] }));
   handler = serveWriter(writer.api);
-  metrics.gauge('writer_is_leader', '1 while this writer holds the lease', () => Number(writer.isLeader));
+  showFigures(writer, metrics);
   stack.use(await discovery.register(nodeInfo(services, 'writer', options, server.address)));
   const owned = stack.move();
   return {
@@ -40,6 +53,14 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
     pages: new Map(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A writer that is not active has no figures and shows zeros. */
+export function showFigures(writer: Pick<Writer, 'isLeader' | 'figures'>, metrics: Metrics): void {
+  metrics.gauge('writer_is_leader', '1 while this writer holds the lease', () => Number(writer.isLeader));
+  for (const [figure, [name, help]] of Object.entries(GAUGES)) {
+    metrics.gauge(name, help, () => writer.figures?.[figure as keyof WriterFigures] ?? 0);
+  }
 }
 
 export function writerOptions(config: Config): WriterOptions {

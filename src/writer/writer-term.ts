@@ -192,13 +192,6 @@ export class WriterTerm implements WriterApi {
     });
   }
 
-  /** Moves all rows into segments, so that the next writer has nothing to replay. */
-  async flushAll(): Promise<void> {
-    await Promise.all(
-      this.#channels.present().map((channel) => this.#flusher.flush(channel, channel.sequence)),
-    );
-  }
-
   /** Ends the calls that only wait. */
   drain(): void {
     this.#draining.abort(new MishardsError('NOT_LEADER', 'the writer is stopping'));

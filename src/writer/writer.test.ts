@@ -195,7 +195,7 @@ test('W5: a log that ends before its checkpoint is refused', async () => {
   });
 });
 
-test('a stopping writer ends the calls under way, flushes if asked to, and refuses new ones', async () => {
+test('a stopping writer ends the calls that only wait, lets writes finish, and refuses new ones', async () => {
   await using cluster = new WriterCluster();
   const process = await cluster.startActive('a');
   const collection = await cluster.createCollection(process, 'c');
@@ -207,14 +207,13 @@ test('a stopping writer ends the calls under way, flushes if asked to, and refus
     CALL,
   );
   follow.catch(() => undefined);
-  const stopped = process.writer.stop({ flush: true });
+  const stopped = process.writer.stop();
   await assert.rejects(process.writer.api.positions(collection.id, CALL), { code: 'NOT_LEADER' });
   await assert.rejects(cluster.settle(follow), { code: 'NOT_LEADER' });
   gate.resolve();
   await cluster.settle(insert);
   await cluster.settle(stopped);
-  const { rows, logEntryCount, segmentRowCount } = await readBack(cluster, collection.id);
-  assert.deepEqual([rows.size, segmentRowCount, logEntryCount], [1, 1, 0]);
+  assert.equal((await readBack(cluster, collection.id)).rows.size, 1);
 });
 
 test('a writer stops even while the metastore is away', async () => {
@@ -225,14 +224,4 @@ test('a writer stops even while the metastore is away', async () => {
   change.catch(() => undefined);
   await cluster.settle(process.writer.stop());
   await assert.rejects(change);
-});
-
-test('changes of leadership are told', async () => {
-  await using cluster = new WriterCluster();
-  const process = await cluster.start('a');
-  const told: boolean[] = [];
-  using _ = process.writer.onLeaderChange((isLeader) => told.push(isLeader));
-  await cluster.active(process);
-  await cluster.settle(process.writer.stop());
-  assert.deepEqual(told, [true, false]);
 });

@@ -23,7 +23,6 @@ export class Writer implements AsyncDisposable {
   readonly api: WriterApi;
   readonly #resources: WriterResources;
   readonly #stopping = new AbortController();
-  readonly #leaderListeners = new Set<(isLeader: boolean) => void>();
   readonly #done: Promise<void>;
   #term: WriterTerm | null = null;
   /** Highest epoch this writer has had. */
@@ -53,26 +52,13 @@ export class Writer implements AsyncDisposable {
     return this.#term?.figures ?? null;
   }
 
-  /** Called when it has become the active writer and when it has ceased to be it. */
-  onLeaderChange(listener: (isLeader: boolean) => void): Disposable {
-    this.#leaderListeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#leaderListeners.delete(listener) };
-  }
-
-  /**
-   * Takes no more calls, waits for those under way (`drainMs` at most), flushes if asked to, and gives the lease back so
-   * that a standby takes over at once.
-   */
-  async stop(options: { readonly flush?: boolean; readonly drainMs?: number } = {}): Promise<void> {
+  /** Takes no more calls, waits for those under way (`drainMs` at most), and gives the lease back so that a standby takes over at once. */
+  async stop(options: { readonly drainMs?: number } = {}): Promise<void> {
     if (this.#stopping.signal.aborted) return await this.#done;
-    const { logger, host } = this.#resources;
     const term = this.#term;
-    this.#enter(null);
+    this.#term = null;
     term?.drain();
-    await this.#drained(options.drainMs ?? 5_000, host);
-    if (options.flush === true && term !== null) {
-      await term.flushAll().catch((error: unknown) => logger.warn({ error }, 'the last flush failed'));
-    }
+    await this.#drained(options.drainMs ?? 5_000, this.#resources.host);
     this.#stopping.abort(new MishardsError('NOT_LEADER', 'the writer is stopping'));
     await this.#done;
   }
@@ -126,23 +112,16 @@ export class Writer implements AsyncDisposable {
     try {
       await term.start();
       logger.info({ epoch: lease.epoch }, 'this writer is active');
-      this.#enter(term);
+      this.#term = term;
       await aborted(ended);
     } finally {
-      this.#enter(null);
+      this.#term = null;
       const reason = asMishardsError(
         ended.reason ?? new MishardsError('NOT_LEADER', 'the term did not start'),
       );
       logger.info({ epoch: lease.epoch, reason: reason.message }, 'this writer is no longer active');
       await term.close(reason);
     }
-  }
-
-  #enter(term: WriterTerm | null): void {
-    const wasLeader = this.#term !== null;
-    this.#term = term;
-    if (wasLeader === (term !== null)) return;
-    for (const listener of [...this.#leaderListeners]) listener(term !== null);
   }
 
   #active(): WriterTerm {
