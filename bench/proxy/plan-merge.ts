@@ -12,7 +12,7 @@ import { planRead } from '../../src/proxy/core/read-plan.ts';
 import type { PooledReader } from '../../src/proxy/core/reader-pool.ts';
 import type { ReaderApi, SearchResult } from '../../src/protocol/reader-api.ts';
 import { ConsistentHashRouter } from '../../src/routing/consistent-hash/consistent-hash-router.ts';
-import type { NodeId } from '../../src/schema/index.ts';
+import type { NodeId, Timestamp } from '../../src/schema/index.ts';
 import { createReport } from '../support/report.ts';
 
 const SEGMENTS = 64;
@@ -30,7 +30,8 @@ export async function run(): Promise<void> {
     id: '1',
     name: 'bench',
     channels: ['1-0', '1-1'],
-    partitions: [],
+    partitions: [{ id: '1', name: '_default' }],
+    newestPartitionId: '1',
     load: { replicas: 2, partitionIds: null, fieldIds: null },
   } as unknown as CollectionMeta;
   const segments = Array.from({ length: SEGMENTS }, (_, index) => ({
@@ -57,7 +58,14 @@ export async function run(): Promise<void> {
   let hits = 0;
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const start = performance.now();
-    const plan = planRead(snapshot, collection, null, placements.placementOf(snapshot, collection, readers));
+    const placement = placements.placementOf(snapshot, collection, readers);
+    const plan = planRead({
+      snapshot,
+      collection,
+      placement,
+      partitionIds: null,
+      rowsSince: 0n as Timestamp,
+    });
     const assigned = assign(plan, { random, find: (id) => pool.get(id), excluded: new Set(), copies: 2 });
     const merged = mergeHits(answers.slice(0, assigned.length), 1, 0, K);
     const elapsed = performance.now() - start;

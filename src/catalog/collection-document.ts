@@ -46,6 +46,7 @@ export function readCollection(fields: JsonFields): CollectionMeta {
     properties: fields.properties('properties'),
     createdTimestamp: fields.decimal('createdTimestamp'),
     partitions: fields.objects('partitions', readPartition),
+    newestPartitionId: fields.decimal<PartitionId>('newestPartitionId'),
     indexes: fields.objects('indexes', readIndex),
     load: fields.nullable('load', (name) => fields.object(name, readLoad)),
   };

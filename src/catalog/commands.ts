@@ -30,6 +30,8 @@ export type CatalogCommand =
       readonly set: Properties;
       readonly remove: readonly string[];
     }
+  | AlterFieldCommand
+  | { readonly kind: 'truncate-collection'; readonly collectionId: CollectionId }
   | { readonly kind: 'create-alias'; readonly collectionId: CollectionId; readonly alias: string }
   | { readonly kind: 'alter-alias'; readonly collectionId: CollectionId; readonly alias: string }
   | { readonly kind: 'drop-alias'; readonly databaseName: string; readonly alias: string }
@@ -61,6 +63,19 @@ export interface CreateCollectionCommand {
   readonly properties: Properties;
   /** More than 1 only with a partition key. */
   readonly partitionCount: number;
+}
+
+export interface AlterFieldCommand {
+  readonly kind: 'alter-field';
+  readonly collectionId: CollectionId;
+  readonly fieldId: number;
+  /** null = as it is. */
+  readonly maxLength: number | null;
+  /** null = as it is. */
+  readonly maxCapacity: number | null;
+  /** Of its other type parameters. */
+  readonly set: Properties;
+  readonly remove: readonly string[];
 }
 
 export interface CreateIndexCommand {

@@ -53,6 +53,14 @@ test('a reservation whose answer was lost is not used; the next one is', async (
   assert.equal(await allocator.takeOne(), '11');
 });
 
+test('an allocator that starts anew gives higher ids than any before', async () => {
+  await using metastore = new MemoryMetastore({ host: createSimulatedHost() });
+  const [first, second] = [new IdAllocator(metastore, 10), new IdAllocator(metastore, 10)];
+  assert.deepEqual([await first.takeOne(), await second.takeOne()], ['1', '11']);
+  first.startAnew();
+  assert.equal(await first.takeOne(), '21');
+});
+
 test('a damaged counter is refused', async () => {
   await using metastore = new MemoryMetastore({ host: createSimulatedHost() });
   await metastore.transact({ compares: [], then: [{ kind: 'put', key: NEXT_ID_KEY, value: '-1' }] });

@@ -32,6 +32,11 @@ export class IdAllocator {
     return ids;
   }
 
+  /** The ids given from now on are higher than all that any process has been given so far. */
+  startAnew(): void {
+    this.#next = this.#end;
+  }
+
   async takeOne<Id extends string>(): Promise<Id> {
     const [id] = await this.take<Id>(1);
     return id!;

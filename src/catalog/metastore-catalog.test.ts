@@ -69,6 +69,7 @@ function putCollection(id: CollectionId): Write[] {
     properties: {},
     createdTimestamp: '5',
     partitions: [{ id: '7', name: '_default', createdTimestamp: '5' }],
+    newestPartitionId: '7',
     indexes: [],
     load: null,
   });

@@ -34,6 +34,8 @@ export interface CollectionMeta {
   readonly properties: Readonly<Record<string, string>>;
   readonly createdTimestamp: string;
   readonly partitions: readonly PartitionMeta[];
+  /** The highest id a partition of it ever had: what is below and not there was dropped. */
+  readonly newestPartitionId: PartitionId;
   readonly indexes: readonly IndexMeta[];
   /** null = released. */
   readonly load: LoadSpec | null;

@@ -32,6 +32,7 @@ function collection(id: CollectionId, change: Partial<CollectionMeta> = {}): Col
     properties: {},
     createdTimestamp: '5',
     partitions: [{ id: PARTITION, name: '_default', createdTimestamp: '5' }],
+    newestPartitionId: PARTITION,
     indexes: [],
     load: null,
     ...change,

@@ -271,6 +271,12 @@ export const ERROR_TABLE = {
     legacyCode: 'UnexpectedError',
     meaning: 'the partition must be loaded before it is searched',
   },
+  PARTITION_KEY_DECIDES: {
+    ...client,
+    milvusCode: 65535,
+    legacyCode: 'UnexpectedError',
+    meaning: 'a partition was named where the partition key chooses it',
+  },
   PARTITION_EXISTS: {
     ...client,
     milvusCode: 1100,

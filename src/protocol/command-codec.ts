@@ -14,6 +14,8 @@ const KINDS = [
   'drop-collection',
   'rename-collection',
   'alter-collection',
+  'alter-field',
+  'truncate-collection',
   'create-alias',
   'alter-alias',
   'drop-alias',
@@ -75,7 +77,17 @@ function ofCollection(
     fields.nullable('partitionIds', (name) => fields.texts<PartitionId>(name));
   switch (kind) {
     case 'drop-collection':
+    case 'truncate-collection':
       return { kind, collectionId };
+    case 'alter-field':
+      return {
+        kind,
+        collectionId,
+        fieldId: fields.count('fieldId'),
+        maxLength: fields.nullable('maxLength', (name) => fields.count(name)),
+        maxCapacity: fields.nullable('maxCapacity', (name) => fields.count(name)),
+        ...changes(),
+      };
     case 'rename-collection':
       return { kind, collectionId, databaseName: fields.text('databaseName'), name: fields.text('name') };
     case 'alter-collection':

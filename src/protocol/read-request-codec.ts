@@ -1,7 +1,14 @@
 import { packPositions, unpackPositions } from './codecs.ts';
 import { packetCodec, type Codec } from './method.ts';
-import type { FilterText, Guarantee, QueryRequest, SearchRequest, SubRequest } from './reader-api.ts';
-import { METRICS, type CollectionId } from '../schema/index.ts';
+import type {
+  FilterText,
+  Guarantee,
+  PartitionChoice,
+  QueryRequest,
+  SearchRequest,
+  SubRequest,
+} from './reader-api.ts';
+import { METRICS, type CollectionId, type PartitionId, type Timestamp } from '../schema/index.ts';
 import { JsonFields } from '../util/json-fields.ts';
 import type { JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
@@ -51,7 +58,8 @@ function packSubRequest(request: SubRequest): { readonly [key: string]: JsonValu
     collectionId: request.collectionId,
     segments: request.segments,
     channels: packPositions(new Map(request.channels.map(({ id, after }) => [id, after]))),
-    partitionIds: request.partitionIds,
+    partitions: { ids: request.partitions.ids, newerThan: request.partitions.newerThan },
+    rowsSince: String(request.rowsSince),
     filter: request.filter === null ? null : { text: request.filter.text, values: request.filter.values },
     outputFieldIds: request.outputFieldIds,
     guarantee: packGuarantee(request.guarantee),
@@ -64,10 +72,18 @@ function unpackSubRequest(fields: JsonFields): SubRequest {
     collectionId: fields.decimal<CollectionId>('collectionId'),
     segments: fields.texts('segments'),
     channels: [...channels].map(([id, after]) => ({ id, after })),
-    partitionIds: fields.nullable('partitionIds', (name) => fields.texts(name)),
+    partitions: fields.object('partitions', unpackPartitions),
+    rowsSince: BigInt(fields.decimal('rowsSince')) as Timestamp,
     filter: fields.nullable('filter', (name) => fields.object(name, unpackFilter)),
     outputFieldIds: fields.counts('outputFieldIds'),
     guarantee: fields.object('guarantee', unpackGuarantee),
+  };
+}
+
+function unpackPartitions(fields: JsonFields): PartitionChoice {
+  return {
+    ids: fields.texts('ids'),
+    newerThan: fields.nullable('newerThan', (name) => fields.decimal<PartitionId>(name)),
   };
 }
 

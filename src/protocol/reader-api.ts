@@ -8,6 +8,7 @@ import type {
   Metric,
   PartitionId,
   SegmentId,
+  Timestamp,
 } from '../schema/index.ts';
 import type { CallOptions } from '../wire/wire.ts';
 
@@ -30,12 +31,23 @@ export interface SubRequest {
   readonly segments: readonly SegmentId[];
   /** Channels whose fresh rows this node answers for: those of entries after `after`, up to the newest it knows. */
   readonly channels: readonly { readonly id: ChannelId; readonly after: LogSequence }[];
-  /** Applies to fresh rows; null = all. Segments are chosen by the planner. */
-  readonly partitionIds: readonly PartitionId[] | null;
+  /** Applies to fresh rows; segments are chosen by the planner. */
+  readonly partitions: PartitionChoice;
+  /** Rows of an older timestamp have outlived their collection's time to live and do not count; 0n = all count. */
+  readonly rowsSince: Timestamp;
   readonly filter: FilterText | null;
   /** Fields to return with each row; the primary key always comes. */
   readonly outputFieldIds: readonly number[];
   readonly guarantee: Guarantee;
+}
+
+export interface PartitionChoice {
+  readonly ids: readonly PartitionId[];
+  /**
+   * Also those with a higher id, which the planner's snapshot does not show yet; null = only `ids`. Others were dropped, and
+   * rows of theirs may still be in the log.
+   */
+  readonly newerThan: PartitionId | null;
 }
 
 export interface FilterText {

@@ -5,7 +5,7 @@ import { serveReader } from './reader-server.ts';
 import type { QueryRequest, ReaderApi, SearchRequest, SearchResult, SubRequest } from './reader-api.ts';
 import { columnFromValues, keysFromValues, valuesOf } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { ChannelId, CollectionId, PartitionId, SegmentId } from '../schema/index.ts';
+import type { ChannelId, CollectionId, PartitionId, Timestamp, SegmentId } from '../schema/index.ts';
 import { decodePacket, encodePacket } from '../util/packet.ts';
 import type { CallContext, CallOptions, WirePeer } from '../wire/wire.ts';
 
@@ -16,7 +16,8 @@ const subRequest: SubRequest = {
   collectionId,
   segments: ['11', '12'] as SegmentId[],
   channels: [{ id: '7-0' as ChannelId, after: 2 ** 40 }],
-  partitionIds: ['3'] as PartitionId[],
+  partitions: { ids: ['3'] as PartitionId[], newerThan: null },
+  rowsSince: (2n ** 60n + 1n) as Timestamp,
   filter: { text: 'price > {limit}', values: { limit: 3.5, names: ['a', null] } },
   outputFieldIds: [101, 102],
   guarantee: { kind: 'positions', positions: new Map([['7-0' as ChannelId, 99]]) },
@@ -36,7 +37,7 @@ const searchRequest: SearchRequest = {
 
 const queryRequest: QueryRequest = {
   ...subRequest,
-  partitionIds: null,
+  partitions: { ids: [], newerThan: '3' as PartitionId },
   filter: null,
   guarantee: { kind: 'staleness', maxMs: 5_000 },
   countOnly: false,

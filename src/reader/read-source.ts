@@ -1,5 +1,8 @@
+import { intersect } from './bitmaps.ts';
+import { rowsSince } from './rows-since.ts';
 import type { SegmentSlot } from './segment-slot.ts';
 import type { PrimaryKeyColumn } from '../columns/index.ts';
+import type { Timestamp } from '../schema/index.ts';
 import type { FreshBlock, ReadableRows } from '../segment/segment.ts';
 
 /**
@@ -17,13 +20,17 @@ export interface ReadSource {
   readonly visible: Uint8Array | null;
 }
 
-export function sealedSource(slot: SegmentSlot): ReadSource {
+/** Rows older than `since` do not count. */
+export function sealedSource(slot: SegmentSlot, since: Timestamp): ReadSource {
   const { segment } = slot;
   const { rowCount, keys, timestamps } = segment;
-  return { rows: segment, slot, rowCount, keys, timestamps, visible: slot.frozenAlive() };
+  const visible = intersect(slot.livingSince(since), slot.frozenAlive());
+  return { rows: segment, slot, rowCount, keys, timestamps, visible };
 }
 
-export function freshSource(block: FreshBlock): ReadSource {
+/** Rows older than `since` do not count. */
+export function freshSource(block: FreshBlock, since: Timestamp): ReadSource {
   const { rowCount, keys, timestamps } = block;
-  return { rows: block, slot: null, rowCount, keys, timestamps, visible: block.visible() };
+  const visible = intersect(rowsSince(timestamps, since), block.visible());
+  return { rows: block, slot: null, rowCount, keys, timestamps, visible };
 }

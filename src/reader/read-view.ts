@@ -1,9 +1,11 @@
 import { reachGuarantee } from './guarantee.ts';
+import { partitionChooser } from './partition-chooser.ts';
 import { freshSource, sealedSource, type ReadSource } from './read-source.ts';
 import type { SegmentSlot } from './segment-slot.ts';
 import type { ServedCollection } from './served-collection.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { SubRequest } from '../protocol/reader-api.ts';
+import type { Timestamp } from '../schema/index.ts';
 
 /** Everything a sub-request reads, as it stood at one moment. Sources stay readable until it is disposed. */
 export interface ReadView extends Disposable {
@@ -29,10 +31,12 @@ export async function openReadView(
     reachGuarantee(collection, request.guarantee, arrivedMs, signal),
   ]);
   await reachDeletes(collection, request, slots, signal);
-  const sources = slots.map(fromSlot);
+  const sources = slots.map((slot) => fromSlot(slot, request.rowsSince));
+  const isChosen = partitionChooser(request.partitions);
   for (const { id, after } of request.channels) {
-    const blocks = collection.channel(id).fresh.blocksAfter(after, request.partitionIds);
-    sources.push(...blocks.map(freshSource));
+    const blocks = collection.channel(id).fresh.blocksAfter(after, null);
+    const chosen = blocks.filter(({ partitionId }) => isChosen(partitionId));
+    sources.push(...chosen.map((block) => freshSource(block, request.rowsSince)));
   }
   const pins = stack.move();
   return { sources, [Symbol.dispose]: () => pins.dispose() };
@@ -72,9 +76,9 @@ async function reachDeletes(
   }
 }
 
-function fromSlot(slot: SegmentSlot): ReadSource {
+function fromSlot(slot: SegmentSlot, rowsSince: Timestamp): ReadSource {
   if (slot.isStale) {
     throw new MishardsError('STALE_PLAN', `segment ${slot.id} was superseded while it was read; plan again`);
   }
-  return sealedSource(slot);
+  return sealedSource(slot, rowsSince);
 }

@@ -191,7 +191,7 @@ test('only loaded partitions are kept', async () => {
   await world.insert(rowsOf(3), PARTITIONS[0]);
   await world.insert(rowsOf(4), PARTITIONS[1]);
   const plan = planOf(world.catalog.snapshot(), strong(world));
-  const request = { ...plan, segments: [wanted.id], partitionIds: [PARTITIONS[1]] };
+  const request = { ...plan, segments: [wanted.id], partitions: { ids: [PARTITIONS[1]], newerThan: null } };
   assert.deepEqual(keysOf(await world.run(api.query(queryOf(request), CALL))), [2n, 4n]);
 });
 

@@ -1,5 +1,6 @@
+import { rowsSince } from './rows-since.ts';
 import type { SegmentMeta } from '../catalog/model.ts';
-import type { LogSequence, SegmentId } from '../schema/index.ts';
+import type { LogSequence, SegmentId, Timestamp } from '../schema/index.ts';
 import type { DeleteBatch, SealedSegment } from '../segment/segment.ts';
 
 /** An open segment that answers. It closes when it is told to and nobody uses it any more. */
@@ -19,6 +20,7 @@ export class SegmentSlot {
   /** Grows when rows are deleted. */
   #version = 0;
   #frozen: { readonly version: number; readonly alive: Uint8Array | null } | null = null;
+  #living: { readonly since: Timestamp; readonly rows: Uint8Array | null } | null = null;
   #pinCount = 0;
   #closing: PromiseWithResolvers<void> | null = null;
 
@@ -51,6 +53,15 @@ export class SegmentSlot {
       this.#frozen = { version: this.#version, alive: this.segment.alive()?.slice() ?? null };
     }
     return this.#frozen.alive;
+  }
+
+  /** The rows that are not older than `since`; null = all. Asking again for the same costs nothing. */
+  livingSince(since: Timestamp): Uint8Array | null {
+    if (since <= BigInt(this.meta.minTimestamp)) return null;
+    if (this.#living?.since !== since) {
+      this.#living = { since, rows: rowsSince(this.segment.timestamps, since) };
+    }
+    return this.#living.rows;
   }
 
   /** Keeps it open until disposed. Only before `close`. */

@@ -116,6 +116,8 @@ export class WriterTerm implements WriterApi {
   /** Sees all that earlier writers did; then channels are recovered in the background and calls may come. */
   async start(): Promise<void> {
     const { catalog, oracle, host, options, ids } = this.#resources;
+    // Ids of partitions must grow: by them readers tell one that is newer than a plan from one that was dropped.
+    ids.startAnew();
     const snapshot = await this.#catalog.current();
     for (const collection of snapshot.collections.values()) {
       oracle.observe(BigInt(collection.createdTimestamp));
@@ -137,7 +139,8 @@ export class WriterTerm implements WriterApi {
 
   async execute(command: CatalogCommand, call: CallOptions): Promise<{ readonly revision: number }> {
     this.lease.checkHeld();
-    const ids = await this.#resources.ids.take(idsNeeded(command));
+    const { limits } = this.#resources.options;
+    const ids = await this.#resources.ids.take(idsNeeded(command, limits));
     const patience = new AbortController();
     const { commandWaitMs } = this.#resources.options;
     using _ = this.#resources.host.timers.after(commandWaitMs, () =>

@@ -51,6 +51,6 @@ export function freshSources(
       const partitionId = String(list) as PartitionId;
       fresh.apply({ kind: 'insert', partitionId, rows: rowBatch(schema, [row]) }, index + 1, timestamp);
     });
-    return fresh.blocksAfter(0, null).map(freshSource);
+    return fresh.blocksAfter(0, null).map((block) => freshSource(block, 0n as Timestamp));
   });
 }

@@ -166,7 +166,7 @@ export class MemoryCore implements ProxyCore {
   }
 
   #run(command: CatalogCommand): void {
-    let left = idsNeeded(command);
+    let left = idsNeeded(command, DEFAULT_CATALOG_LIMITS);
     const plan = planCommand(command, {
       snapshot: this.#snapshot,
       limits: DEFAULT_CATALOG_LIMITS,

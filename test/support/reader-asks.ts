@@ -1,4 +1,4 @@
-import { DIM, COLLECTION, type ReaderWorld } from './reader-world.ts';
+import { DIM, COLLECTION, PARTITIONS, type ReaderWorld } from './reader-world.ts';
 import type { ModelRow } from './model-rows.ts';
 import type { CatalogSnapshot } from '../../src/catalog/catalog.ts';
 import { valueAt, valuesOf, type ColumnValue } from '../../src/columns/index.ts';
@@ -11,6 +11,7 @@ import type {
   SearchResult,
   SubRequest,
 } from '../../src/protocol/reader-api.ts';
+import type { Timestamp } from '../../src/schema/index.ts';
 import type { CallOptions } from '../../src/wire/wire.ts';
 
 export const CALL: CallOptions = { timeoutMs: 10_000 };
@@ -21,7 +22,8 @@ export function planOf(snapshot: CatalogSnapshot, guarantee: Guarantee): SubRequ
     collectionId: COLLECTION,
     segments: snapshot.segmentsOf(COLLECTION).map(({ id }) => id),
     channels: snapshot.channelsOf(COLLECTION).map(({ id, checkpoint }) => ({ id, after: checkpoint })),
-    partitionIds: null,
+    partitions: { ids: PARTITIONS, newerThan: PARTITIONS[1] },
+    rowsSince: 0n as Timestamp,
     filter: null,
     outputFieldIds: [],
     guarantee,

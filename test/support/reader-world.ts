@@ -404,6 +404,7 @@ export class ReaderWorld implements AsyncDisposable {
       consistencyLevel: 'Bounded',
       properties: {},
       createdTimestamp: '1',
+      newestPartitionId: PARTITIONS[1],
       partitions: PARTITIONS.map((id) => ({ id, name: `p${id}`, createdTimestamp: '1' })),
       indexes: [],
       load,

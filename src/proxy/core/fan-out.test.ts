@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { fanOut, type FanOutRequest } from './fan-out.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { ReaderPool } from './reader-pool.ts';
+import type { Timestamp } from '../../schema/index.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import type { Discovery, NodeInfo } from '../../discovery/discovery.ts';
 import { MishardsError, type ErrorCode } from '../../errors/index.ts';
@@ -96,7 +97,8 @@ function planOf(segmentCount: number): ReadPlan {
   return {
     collection: {} as CollectionMeta,
     revision: 1,
-    partitionIds: [],
+    partitions: { ids: [], newerThan: null },
+    rowsSince: 0n as Timestamp,
     segments: Array.from({ length: segmentCount }, (_, index) => ({
       kind: 'segment',
       id: `s${index}` as SegmentId,

@@ -16,6 +16,7 @@ import type {
   SearchCommand,
 } from '../proxy-core.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
+import { oldestLiving } from '../../catalog/time-to-live.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
 import type { Host } from '../../host/index.ts';
 import type { Guarantee, NodeStats, ReaderApi, SubRequest } from '../../protocol/reader-api.ts';
@@ -144,7 +145,8 @@ export class ReadPath {
       );
     }
     const placement = this.#with.placements.placementOf(snapshot, collection, this.#with.pool.readers());
-    return planRead(snapshot, collection, command.partitionIds, placement);
+    const rowsSince = oldestLiving(collection, this.#with.host.clock.nowMs());
+    return planRead({ snapshot, collection, placement, partitionIds: command.partitionIds, rowsSince });
   }
 
   async #ask<Result extends { readonly stats: NodeStats }>(
@@ -191,7 +193,8 @@ function subRequest(
     collectionId: plan.collection.id,
     segments: assignment.segments.map((segment) => segment.id),
     channels: assignment.channels.map(({ id, after }) => ({ id, after })),
-    partitionIds: plan.partitionIds,
+    partitions: plan.partitions,
+    rowsSince: plan.rowsSince,
     filter: command.filter,
     outputFieldIds: command.outputFieldIds,
     guarantee,

@@ -1,8 +1,16 @@
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
-import type { CollectionMeta } from '../../catalog/model.ts';
+import type { CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { CHANNEL_WEIGHT, channelKey, segmentKey } from '../../catalog/routed-items.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { ChannelId, LogSequence, NodeId, PartitionId, SegmentId } from '../../schema/index.ts';
+import type { PartitionChoice } from '../../protocol/reader-api.ts';
+import type {
+  ChannelId,
+  LogSequence,
+  NodeId,
+  PartitionId,
+  SegmentId,
+  Timestamp,
+} from '../../schema/index.ts';
 
 /** One thing a node must look through to answer a read, with the nodes that may do it in order of preference. */
 export type PlanItem =
@@ -25,23 +33,29 @@ export interface ReadPlan {
   /** Of the snapshot it was made from. */
   readonly revision: number;
   readonly collection: CollectionMeta;
-  /** Those read: what was asked for or is loaded, or all there are. Fresh rows of dropped partitions are in none of them. */
-  readonly partitionIds: readonly PartitionId[];
+  readonly partitions: PartitionChoice;
+  /** As in `SubRequest`; segments whose rows are all older are left out. */
+  readonly rowsSince: Timestamp;
   readonly segments: readonly (PlanItem & { readonly kind: 'segment' })[];
   readonly channels: readonly (PlanItem & { readonly kind: 'channel' })[];
 }
 
-export function planRead(
-  snapshot: CatalogSnapshot,
-  collection: CollectionMeta,
-  partitionIds: readonly PartitionId[] | null,
-  placement: ReadonlyMap<string, readonly NodeId[]>,
-): ReadPlan {
-  const wanted = loadedPartitions(collection, partitionIds);
-  const wantedSet = new Set(wanted);
+export interface ReadToPlan {
+  readonly snapshot: CatalogSnapshot;
+  /** Of the snapshot. */
+  readonly collection: CollectionMeta;
+  /** null = all that are loaded. */
+  readonly partitionIds: readonly PartitionId[] | null;
+  readonly rowsSince: Timestamp;
+  readonly placement: ReadonlyMap<string, readonly NodeId[]>;
+}
+
+export function planRead({ snapshot, collection, partitionIds, rowsSince, placement }: ReadToPlan): ReadPlan {
+  const ids = loadedPartitions(collection, partitionIds);
+  const wanted = new Set(ids);
   const segments = snapshot
     .segmentsOf(collection.id)
-    .filter((segment) => wantedSet.has(segment.partitionId))
+    .filter((segment) => wanted.has(segment.partitionId) && !isOutlived(segment, rowsSince))
     .map(
       (segment) =>
         ({
@@ -61,7 +75,19 @@ export function planRead(
         nodes: placement.get(channelKey(id)) ?? [],
       }) as const,
   );
-  return { revision: snapshot.revision, collection, partitionIds: wanted, segments, channels };
+  const isAll = partitionIds === null && collection.load?.partitionIds === null;
+  return {
+    revision: snapshot.revision,
+    collection,
+    partitions: { ids, newerThan: isAll ? collection.newestPartitionId : null },
+    rowsSince,
+    segments,
+    channels,
+  };
+}
+
+function isOutlived({ maxTimestamp }: SegmentMeta, rowsSince: Timestamp): boolean {
+  return rowsSince > 0n && BigInt(maxTimestamp) < rowsSince;
 }
 
 /** The partitions to read: those asked for, all of which must be loaded, or all that are. */

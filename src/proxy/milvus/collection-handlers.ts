@@ -11,7 +11,12 @@ import { SUCCESS } from '../translate/status.ts';
 export function collectionHandlers(
   services: FrontServices,
 ): Handlers<
-  'CreateCollection' | 'DropCollection' | 'HasCollection' | 'RenameCollection' | 'AlterCollection'
+  | 'CreateCollection'
+  | 'DropCollection'
+  | 'HasCollection'
+  | 'RenameCollection'
+  | 'AlterCollection'
+  | 'TruncateCollection'
 > {
   const { core } = services;
   return {
@@ -59,6 +64,11 @@ export function collectionHandlers(
       );
       return SUCCESS;
     },
+    async TruncateCollection(request, call) {
+      const collection = collectionOf(services, request, call);
+      await core.execute({ kind: 'truncate-collection', collectionId: collection.id }, call);
+      return { status: SUCCESS };
+    },
     async AlterCollection(request, call) {
       const collection = collectionOf(services, request, call);
       const set = recordOfPairs(request.properties);
@@ -66,7 +76,7 @@ export function collectionHandlers(
       if (Object.keys(set).length > 0 && remove.length > 0) {
         throw new MishardsError('PARAMETER_INVALID', 'can not provide both DeleteKeys and ExtraParams');
       }
-      checkProperties(set);
+      checkProperties(set, 'collection');
       const changesMmap = 'mmap.enabled' in set || remove.includes('mmap.enabled');
       if (collection.load !== null && changesMmap) {
         throw new MishardsError(

@@ -27,7 +27,7 @@ export function createCollectionCommand(
     );
   }
   const properties = recordOfPairs(request.properties);
-  checkProperties(properties);
+  checkProperties(properties, 'collection');
   const schema = schemaFromWire(CollectionSchema.decode(request.schema));
   const hasPartitionKey = schema.fields.some((field) => field.isPartitionKey);
   return {

@@ -15,7 +15,7 @@ export function databaseHandlers({
     async CreateDatabase({ dbName, properties }, call) {
       checkDatabaseName(dbName);
       const given = recordOfPairs(properties);
-      checkProperties(given);
+      checkProperties(given, 'database');
       await core.execute({ kind: 'create-database', name: dbName, properties: given }, call);
       return SUCCESS;
     },
@@ -53,7 +53,7 @@ export function databaseHandlers({
           'properties and delete_keys cannot be given together; send two requests',
         );
       }
-      checkProperties(set);
+      checkProperties(set, 'database');
       await core.execute({ kind: 'alter-database', name, set, remove }, call);
       return SUCCESS;
     },

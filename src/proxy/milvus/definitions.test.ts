@@ -34,6 +34,19 @@ describe('server', () => {
     assert.deepEqual(health.reasons, ['no writer holds the lease', 'no healthy reader is registered']);
   });
 
+  test('tells of its nodes', async () => {
+    const { client, core } = front;
+    const answer = await client.getMetric({ request: { metric_type: 'system_info' } });
+    assert.equal(answer.status.code, 0);
+    const { nodes_info } = answer.response as unknown as { nodes_info: { infos: { name: string } }[] };
+    assert.deepEqual(
+      nodes_info.map(({ infos }) => infos.name),
+      core.nodes().map(({ id }) => id),
+    );
+    const other = await front.call('GetMetrics', { request: '{"metric_type":"requests"}' });
+    assert.match(other.status!.reason!, /^metric_type requests is not supported yet/);
+  });
+
   test('says of every other call that it is not supported, in its own reply', async () => {
     const { client } = front;
     await refused(client.listUsers(), 10, /^ListCredUsers is not supported yet$/);
@@ -134,11 +147,11 @@ describe('collections', () => {
     );
     const shown = succeeded(await client.describeCollection({ collection_name: 'renamed' }));
     assert.deepEqual(shown.properties, [{ key: 'mine', value: 'yes' }]);
-    const ttl = { collection_name: 'renamed', properties: { 'collection.ttl.seconds': 10 } };
+    const properties = { 'collection.insertRate.max.mb': 10 };
     await refused(
-      client.alterCollectionProperties(ttl),
+      client.alterCollectionProperties({ collection_name: 'renamed', properties }),
       10,
-      /property collection\.ttl\.seconds = 10 is not supported yet/,
+      /property collection\.insertRate\.max\.mb = 10 is not supported yet/,
     );
     succeeded(await client.dropCollection({ collection_name: 'renamed' }));
     succeeded(await client.dropCollection({ collection_name: 'renamed' }));
@@ -147,6 +160,49 @@ describe('collections', () => {
       100,
       /^collection not found\[database=default\]\[collection=renamed\]$/,
     );
+  });
+
+  test('are emptied, keep their partitions and change fields', async () => {
+    const { client, core } = front;
+    const collection_name = 'changed';
+    await createCollection(collection_name);
+    succeeded(await client.createPartition({ collection_name, partition_name: 'p' }));
+    const ids = (): unknown =>
+      core.catalog
+        .snapshot()
+        .findCollection('default', collection_name)!
+        .partitions.map(({ id, name }) => [name, id]);
+    const before = ids();
+    const { status } = await client.truncateCollection({ collection_name });
+    assert.equal(status.code, 0);
+    assert.notDeepEqual(ids(), before);
+    assert.deepEqual(succeeded(await client.showPartitions({ collection_name })).partition_names, [
+      '_default',
+      'p',
+    ]);
+    const alter = (field_name: string, properties: object): ReturnType<typeof client.createIndex> =>
+      client.alterCollectionFieldProperties({ collection_name, field_name, properties: properties as never });
+    succeeded(await alter('text', { max_length: 77 }));
+    succeeded(await alter('text', { 'mmap.enabled': true }));
+    const { type_params } = succeeded(await client.describeCollection({ collection_name })).schema.fields[2]!;
+    assert.deepEqual(type_params, [
+      { key: 'max_length', value: '77' },
+      { key: 'mmap.enabled', value: 'true' },
+    ]);
+    await refused(
+      alter('text', { max_length: 65_536 }),
+      1100,
+      /should be in \(0, 65535\], but got 65536 instead/,
+    );
+    await refused(
+      alter('id', { max_length: 5 }),
+      1100,
+      /id can not modify the maxlength for non-string types/,
+    );
+    await refused(alter('text', { max_capacity: 5 }), 1100, /maxcapacity for non-array types/);
+    await refused(alter('text', { nullable: true }), 1100, /^nullable is not allowed to be altered/);
+    await refused(alter('none', { max_length: 5 }), 1700, /^field none does not exist/);
+    succeeded(await client.dropCollection({ collection_name }));
   });
 
   test('of unsupported types are refused by name', async () => {

@@ -2,10 +2,12 @@ import { aliasHandlers } from './alias-handlers.ts';
 import { collectionHandlers } from './collection-handlers.ts';
 import { databaseHandlers } from './database-handlers.ts';
 import { describeHandlers } from './describe-handlers.ts';
+import { fieldHandlers } from './field-handlers.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import type { FrontServices, Handlers, MethodName } from './handler.ts';
 import { indexHandlers } from './index-handlers.ts';
 import { loadHandlers } from './load-handlers.ts';
+import { metricsHandlers } from './metrics-handlers.ts';
 import { partitionHandlers } from './partition-handlers.ts';
 import { queryHandlers } from './query-handler.ts';
 import { searchHandlers } from './search-handler.ts';
@@ -17,8 +19,10 @@ import { writeHandlers } from './write-handlers.ts';
 export function milvusHandlers(services: FrontServices): Partial<Handlers<MethodName>> {
   return {
     ...serverHandlers(services),
+    ...metricsHandlers(services),
     ...databaseHandlers(services),
     ...collectionHandlers(services),
+    ...fieldHandlers(services),
     ...describeHandlers(services),
     ...aliasHandlers(services),
     ...partitionHandlers(services),

@@ -3,8 +3,11 @@ import type { MethodName } from './handler.ts';
 /** What calls that are answered leave out of Milvus's. Whatever a request asks for of it is refused, never passed over. */
 export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
-    'all scalar types, JSON, Array and FloatVector; no functions, struct arrays, clustering keys, time to live, external collections',
-  AlterCollection: 'no time to live, no rate limits, no enabling of the dynamic field',
+    'all scalar types, JSON, Array and FloatVector; no functions, struct arrays, clustering keys, time to live by a field, external collections',
+  AlterCollection:
+    'no time to live by a field, no rate limits, no enabling of the dynamic field; rows that have outlived collection.ttl.seconds are no longer seen, their space is not given back yet',
+  AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
+  GetMetrics: 'system_info: the nodes and who asks whom; figures are at the management addresses',
   AlterDatabase: 'no quotas',
   CreateDatabase: 'no quotas',
   CreateIndex: 'FLAT, HNSW and AUTOINDEX on FloatVector; no scalar indexes, which filters do not need',

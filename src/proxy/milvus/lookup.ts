@@ -71,7 +71,7 @@ export function partitionIdsOf(
 export function refusePartitionNames(collection: CollectionMeta): void {
   if (!collection.schema.fields.some((field) => field.isPartitionKey)) return;
   throw new MishardsError(
-    'PARAMETER_INVALID',
+    'PARTITION_KEY_DECIDES',
     'not support manually specifying the partition names if partition key mode is used',
   );
 }

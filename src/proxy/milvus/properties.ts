@@ -1,4 +1,8 @@
+import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
+
+/** 100 years. */
+const TTL_SECONDS_MAX = 3_155_760_000;
 
 type Properties = Readonly<Record<string, string>>;
 
@@ -13,7 +17,6 @@ interface Unsupported {
  * shown.
  */
 const UNSUPPORTED: readonly Unsupported[] = [
-  { key: /^collection\.ttl\.seconds$/, asks: (value) => Number(value) > 0 },
   { key: /^ttl_field$/, asks: () => true },
   {
     key: /^partitionkey\.isolation$|^dynamicfield\.enabled$|^allow_insert_auto_id$|^namespace\.enabled$/,
@@ -24,15 +27,32 @@ const UNSUPPORTED: readonly Unsupported[] = [
   { key: /^database\.force\.deny\./, asks: isTrue },
 ];
 
-export function checkProperties(properties: Properties): void {
-  const ttl = properties['collection.ttl.seconds'];
-  if (ttl !== undefined && !/^-?\d+$/.test(ttl)) {
-    throw new MishardsError('PARAMETER_INVALID', `collection TTL is not a valid positive integer: ${ttl}`);
-  }
+export function checkProperties(properties: Properties, of: 'collection' | 'database'): void {
+  checkTimeToLive(properties[TTL_PROPERTY], of);
   for (const [key, value] of Object.entries(properties)) {
     if (UNSUPPORTED.some((one) => one.key.test(key) && one.asks(value))) {
       throw new MishardsError('NOT_SUPPORTED', `property ${key} = ${value} is not supported yet`);
     }
+  }
+}
+
+function checkTimeToLive(text: string | undefined, of: 'collection' | 'database'): void {
+  if (text === undefined) return;
+  if (!/^-?\d+$/.test(text)) {
+    throw new MishardsError('PARAMETER_INVALID', `collection TTL is not a valid positive integer: ${text}`);
+  }
+  const seconds = Number(text);
+  if (seconds < -1 || seconds > TTL_SECONDS_MAX) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `collection TTL is out of range, expect [-1, ${TTL_SECONDS_MAX}], got ${text}`,
+    );
+  }
+  if (of === 'database' && seconds > 0) {
+    throw new MishardsError(
+      'NOT_SUPPORTED',
+      `property ${TTL_PROPERTY} = ${text} of a database is not supported yet; give it to its collections`,
+    );
   }
 }
 

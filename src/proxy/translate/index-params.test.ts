@@ -37,6 +37,7 @@ test('parameters are checked against the type', () => {
   assert.throws(() => read({ ...hnsw, M: '2.5' }), /should be an integer/);
   assert.throws(() => read({ ...hnsw, efConstruction: '0' }), /\[1, 2147483647\]/);
   assert.throws(() => read({ ...hnsw, nlist: '8' }), /index type HNSW has no parameter nlist/);
+  assert.deepEqual(read({ index_type: 'FLAT', nlist: '8' }).params, {});
   assert.throws(() => read({ M: '8' }), /only metric type can be passed when use AutoIndex/);
   assert.throws(() => read({ metric_type: 'HAMMING' }), /HAMMING is not supported for float vectors/);
   assert.throws(() => read({ index_type: 'IVF_FLAT' }), { code: 'NOT_SUPPORTED' });

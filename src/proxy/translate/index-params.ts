@@ -50,6 +50,8 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
   given.delete('index_type');
   given.delete('metric_type');
   for (const key of IGNORED) given.delete(key);
+  // FLAT has nothing to tune; clients leave in what the index before it had.
+  if (requestedType === 'FLAT') given.delete('nlist');
   const params = Object.fromEntries(given);
   const type = requestedType === AUTOINDEX ? AUTOINDEX_TYPE : requestedType;
   checkParams(requestedType, type, params);

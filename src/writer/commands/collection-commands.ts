@@ -3,6 +3,7 @@ import {
   NOTHING_TO_DO,
   changeProperties,
   listed,
+  newestOf,
   put,
   putCollection,
   requireCollection,
@@ -19,7 +20,7 @@ import {
   type PartitionMeta,
 } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { CollectionId } from '../../schema/index.ts';
+import type { CollectionId, PartitionId } from '../../schema/index.ts';
 
 type Command<Kind extends CatalogCommand['kind']> = CatalogCommand & { readonly kind: Kind };
 
@@ -30,6 +31,7 @@ export function createCollection(command: CreateCollectionCommand, context: Comm
   checkRoom(command, context);
   const id = context.takeId<CollectionId>();
   const channels = Array.from({ length: command.shardsNum }, (_, number) => channelId(id, number));
+  const partitions = firstPartitions(command, context);
   const meta: CollectionMeta = {
     id,
     databaseName: command.databaseName,
@@ -41,7 +43,8 @@ export function createCollection(command: CreateCollectionCommand, context: Comm
     consistencyLevel: command.consistencyLevel,
     properties: command.properties,
     createdTimestamp: context.timestamp,
-    partitions: firstPartitions(command, context),
+    partitions,
+    newestPartitionId: newestOf(partitions.map((partition) => partition.id)),
     indexes: [],
     load: null,
   };
@@ -114,6 +117,27 @@ export function alterCollection(command: Command<'alter-collection'>, context: C
   const meta = requireCollection(context.snapshot, command.collectionId);
   const properties = changeProperties(meta.properties, command);
   return properties === meta.properties ? NOTHING_TO_DO : [putCollection({ ...meta, properties })];
+}
+
+/**
+ * Takes all rows away in one step: an empty partition takes the place, the name and the load of each. What the old ones
+ * held is left behind as if they had been dropped. A write that is under way and still names an old partition comes to
+ * nothing or is refused.
+ */
+export function truncateCollection(
+  command: Command<'truncate-collection'>,
+  context: CommandContext,
+): CommandPlan {
+  const meta = requireCollection(context.snapshot, command.collectionId);
+  const successors = new Map(meta.partitions.map(({ id }) => [id, context.takeId<PartitionId>()]));
+  const partitions = meta.partitions.map((partition) => ({
+    ...partition,
+    id: successors.get(partition.id)!,
+  }));
+  const loaded = meta.load?.partitionIds?.map((id) => successors.get(id)!) ?? null;
+  const load = meta.load === null ? null : { ...meta.load, partitionIds: loaded };
+  const newestPartitionId = newestOf([meta.newestPartitionId, ...successors.values()]);
+  return [putCollection({ ...meta, partitions, newestPartitionId, load })];
 }
 
 /** Creating the same collection again succeeds. */

@@ -4,7 +4,7 @@ import { collectionDocumentKey } from '../../catalog/keys.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { Write } from '../../metastore/metastore.ts';
-import type { CollectionId } from '../../schema/index.ts';
+import type { CollectionId, PartitionId } from '../../schema/index.ts';
 
 /** What a command is planned from. Planning is a pure function of it. */
 export interface CommandContext {
@@ -70,6 +70,10 @@ export function changeProperties(
   if (isSame) return present;
   const merged = Object.entries({ ...present, ...change.set });
   return Object.fromEntries(merged.filter(([key]) => !change.remove.includes(key)));
+}
+
+export function newestOf(ids: readonly PartitionId[]): PartitionId {
+  return ids.reduce((newest, id) => (Number(id) > Number(newest) ? id : newest));
 }
 
 /** A list as Milvus's messages show it. */

@@ -1,5 +1,6 @@
 import {
   NOTHING_TO_DO,
+  newestOf,
   putCollection,
   requireCollection,
   type CommandContext,
@@ -27,7 +28,13 @@ export function createPartition(command: Command<'create-partition'>, context: C
     name: command.name,
     createdTimestamp: context.timestamp,
   };
-  return [putCollection({ ...meta, partitions: [...meta.partitions, partition] })];
+  return [
+    putCollection({
+      ...meta,
+      partitions: [...meta.partitions, partition],
+      newestPartitionId: newestOf([meta.newestPartitionId, partition.id]),
+    }),
+  ];
 }
 
 /**

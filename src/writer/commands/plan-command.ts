@@ -4,9 +4,11 @@ import {
   createCollection,
   dropCollection,
   renameCollection,
+  truncateCollection,
 } from './collection-commands.ts';
-import type { CommandContext, CommandPlan } from './command-context.ts';
+import type { CatalogLimits, CommandContext, CommandPlan } from './command-context.ts';
 import { alterDatabase, createDatabase, dropDatabase } from './database-commands.ts';
+import { alterField } from './field-commands.ts';
 import { alterIndex, createIndex, dropIndex } from './index-commands.ts';
 import { load, release } from './load-commands.ts';
 import { createPartition, dropPartition } from './partition-commands.ts';
@@ -14,7 +16,7 @@ import type { CatalogCommand } from '../../catalog/commands.ts';
 import { unreachable } from '../../util/assert.ts';
 
 /** How many ids planning the command may take. */
-export function idsNeeded(command: CatalogCommand): number {
+export function idsNeeded(command: CatalogCommand, { partitionsMax }: CatalogLimits): number {
   switch (command.kind) {
     case 'create-collection':
       return 1 + command.partitionCount;
@@ -22,6 +24,9 @@ export function idsNeeded(command: CatalogCommand): number {
     case 'create-partition':
     case 'create-index':
       return 1;
+    case 'truncate-collection':
+      // How many partitions there are is known only when it is planned.
+      return partitionsMax;
     default:
       return 0;
   }
@@ -44,6 +49,10 @@ export function planCommand(command: CatalogCommand, context: CommandContext): C
       return renameCollection(command, context);
     case 'alter-collection':
       return alterCollection(command, context);
+    case 'alter-field':
+      return alterField(command, context);
+    case 'truncate-collection':
+      return truncateCollection(command, context);
     case 'create-alias':
       return createAlias(command, context);
     case 'alter-alias':

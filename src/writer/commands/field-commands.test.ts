@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import type { CollectionId } from '../../schema/index.ts';
+import { CatalogModel, createCollection, createIndex, load } from '../../../test/support/catalog-model.ts';
+
+let model: CatalogModel;
+beforeEach(() => {
+  model = new CatalogModel();
+  model.run({ kind: 'create-database', name: 'default', properties: {} });
+});
+
+describe('truncation and fields', () => {
+  test('every partition gets an empty successor in its place, also in the load', () => {
+    model.run(createCollection('c'));
+    const { id: collectionId } = model.collection('c');
+    for (const name of ['p', 'q']) model.run({ kind: 'create-partition', collectionId, name });
+    model.run(createIndex(collectionId));
+    const before = model.collection('c');
+    model.run(load(collectionId, { partitionIds: before.partitions.slice(1).map(({ id }) => id) }));
+    model.run({ kind: 'truncate-collection', collectionId });
+    const after = model.collection('c');
+    assert.deepEqual(
+      after.partitions.map(({ name, createdTimestamp }) => ({ name, createdTimestamp })),
+      before.partitions.map(({ name, createdTimestamp }) => ({ name, createdTimestamp })),
+    );
+    const newest = Math.max(...before.partitions.map(({ id }) => Number(id)));
+    assert.ok(after.partitions.every(({ id }) => Number(id) > newest));
+    assert.deepEqual(
+      after.load!.partitionIds,
+      after.partitions.slice(1).map(({ id }) => id),
+    );
+    assert.equal(after.schemaVersion, before.schemaVersion);
+    assert.deepEqual(after.indexes, before.indexes);
+    const absent = { kind: 'truncate-collection', collectionId: '999' as CollectionId } as const;
+    model.refuses(absent, 'COLLECTION_NOT_FOUND', /999/);
+  });
+
+  test('a field is altered under a new version of the schema, and only when something changes', () => {
+    model.run(createCollection('c'));
+    const { id: collectionId, schema } = model.collection('c');
+    const field = schema.fields[0]!;
+    const alter = {
+      kind: 'alter-field',
+      collectionId,
+      fieldId: field.id,
+      maxLength: 9,
+      maxCapacity: null,
+      set: { 'mmap.enabled': 'true' },
+      remove: [],
+    } as const;
+    model.run(alter);
+    const altered = model.collection('c');
+    assert.equal(altered.schemaVersion, 2);
+    assert.deepEqual(altered.schema.fields[0], {
+      ...field,
+      maxLength: 9,
+      typeParams: { ...field.typeParams, 'mmap.enabled': 'true' },
+    });
+    assert.deepEqual(altered.schema.fields.slice(1), schema.fields.slice(1));
+    model.runsIdle(alter);
+    model.run({ ...alter, maxLength: null, set: {}, remove: ['mmap.enabled'] });
+    assert.deepEqual(model.collection('c').schema.fields[0], { ...field, maxLength: 9 });
+    model.refuses({ ...alter, fieldId: 5 }, 'FIELD_NOT_FOUND', /field=5/);
+  });
+});
