@@ -1,4 +1,5 @@
 import { compatibilityRows } from './compatibility-page.ts';
+import { nodeClientSuite } from './node-client-suite.ts';
 import { CONFIG_KEYS, environmentName } from '../src/config/index.ts';
 import { ERROR_TABLE } from '../src/errors/index.ts';
 
@@ -37,7 +38,13 @@ function compatibilityPage(): string {
   return page(
     'Compatibility with Milvus',
     'Made from the handlers in `src/proxy/milvus` by `npm run docs`. The protocol is that of Milvus 3.0. A call that is not answered fails within its own reply with code 10, "… is not supported yet"; so does a request that asks an answered call for what it leaves out.',
-    ['| call | answered | what it leaves out |', '|---|---|---|', ...compatibilityRows()],
+    [
+      '| call | answered | what it leaves out |',
+      '|---|---|---|',
+      ...compatibilityRows(),
+      '',
+      ...nodeClientSuite(),
+    ],
   );
 }
 

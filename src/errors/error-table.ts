@@ -334,7 +334,7 @@ export const ERROR_TABLE = {
   FIELD_NOT_FOUND: {
     ...missing,
     milvusCode: 1700,
-    legacyCode: 'IllegalArgument',
+    legacyCode: 'UnexpectedError',
     meaning: 'the schema has no field of this name',
   },
   SCHEMA_MISMATCH: {

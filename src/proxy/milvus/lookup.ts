@@ -67,11 +67,14 @@ export function partitionIdsOf(
   return [...new Set(names.map((name) => partitionOf(collection, name).id))];
 }
 
-/** With a partition key, rows find their partition by themselves. */
-export function refusePartitionNames(collection: CollectionMeta): void {
+/** With a partition key, rows find their partition by themselves. Milvus says so with another code where rows are queried. */
+export function refusePartitionNames(
+  collection: CollectionMeta,
+  code: 'PARTITION_KEY_DECIDES' | 'PARAMETER_INVALID' = 'PARTITION_KEY_DECIDES',
+): void {
   if (!collection.schema.fields.some((field) => field.isPartitionKey)) return;
   throw new MishardsError(
-    'PARTITION_KEY_DECIDES',
+    code,
     'not support manually specifying the partition names if partition key mode is used',
   );
 }

@@ -1,5 +1,5 @@
 import type { FrontServices, Handlers } from './handler.ts';
-import { collectionOf } from './lookup.ts';
+import { collectionOf, refusePartitionNames } from './lookup.ts';
 import { readPartitions } from './read-partitions.ts';
 import { readFieldIds } from './search-handler.ts';
 import { hybridNow } from './timestamps.ts';
@@ -59,6 +59,7 @@ function queryCommand(
   if (!hasFilter && limit === null && !countOnly) {
     throw new MishardsError('PARAMETER_INVALID', 'empty expression should be used with limit');
   }
+  if (request.partitionNames.length > 0) refusePartitionNames(collection, 'PARAMETER_INVALID');
   const values = templateValuesFromWire(request.exprTemplateValues);
   const filter = hasFilter ? { text: request.expr, values } : null;
   return {

@@ -321,6 +321,8 @@ describe('partitions', () => {
     );
     assert.equal(core.last<{ partitionIds: string[] }>('query').partitionIds.length, 1);
     const named = { collection_name: 'tenants', filter: 'id > 0', partition_names: ['_default_0'] };
-    await refused(client.query(named), 65535, /^not support manually specifying the partition names/);
+    const refusal = /^not support manually specifying the partition names/;
+    await refused(client.query(named), 1100, refusal);
+    await refused(client.createPartition({ ...named, partition_name: 'p' }), 65535, refusal);
   });
 });
