@@ -1,3 +1,4 @@
+import { onIntegers } from '../integer-arithmetic.ts';
 import type { ArithmeticOperator, CompareOperator, UnaryOperator } from '../ast.ts';
 import { filterError } from '../filter-error.ts';
 import { isInt64, isNumeric, kindOf, type FilterValue } from '../filter-value.ts';
@@ -29,36 +30,11 @@ function foldIntegers(
   right: bigint,
 ): bigint {
   if (operator === '<<' || operator === '>>') assertShift(at, right);
-  const result = integerResult(operator, left, right);
+  const result = onIntegers(operator, left, right);
   // The shift drops high bits on purpose; the others would give a wrong number.
   if (operator === '<<') return BigInt.asIntN(64, result);
   if (isInt64(result)) return result;
   throw filterError(at, `${left} ${operator} ${right} is outside the 64 bits of a signed integer`);
-}
-
-function integerResult(operator: Exclude<ArithmeticOperator, '**'>, left: bigint, right: bigint): bigint {
-  switch (operator) {
-    case '+':
-      return left + right;
-    case '-':
-      return left - right;
-    case '*':
-      return left * right;
-    case '/':
-      return left / right;
-    case '%':
-      return left % right;
-    case '&':
-      return left & right;
-    case '|':
-      return left | right;
-    case '^':
-      return left ^ right;
-    case '<<':
-      return left << right;
-    case '>>':
-      return left >> right;
-  }
 }
 
 function foldFloats(at: number, operator: ArithmeticOperator, left: number, right: number): number {

@@ -1,3 +1,4 @@
+import { onIntegers } from '../integer-arithmetic.ts';
 import type { BytesColumn } from '../../columns/column.ts';
 import type { DynamicExpression, JsonSource } from '../plan.ts';
 import { jsonLengthAt, jsonOperandAt } from './json-test.ts';
@@ -54,31 +55,6 @@ function calculate(
       : BigInt.asIntN(64, onIntegers(operator, left, right));
   }
   return onFloats(operator, Number(left), Number(right));
-}
-
-function onIntegers(operator: Arithmetic['operator'], left: bigint, right: bigint): bigint {
-  switch (operator) {
-    case '+':
-      return left + right;
-    case '-':
-      return left - right;
-    case '*':
-      return left * right;
-    case '/':
-      return left / right;
-    case '%':
-      return left % right;
-    case '&':
-      return left & right;
-    case '|':
-      return left | right;
-    case '^':
-      return left ^ right;
-    case '<<':
-      return left << right;
-    case '>>':
-      return left >> right;
-  }
 }
 
 function onFloats(operator: Arithmetic['operator'], left: number, right: number): number | null {
