@@ -24,7 +24,7 @@ export async function runMishards(task: Task, shares: readonly number[]): Promis
   const { dim, vectors } = task;
   const path = (name: string) => join(task.directory, name);
   await using builder = createKernel({ threads: task.buildThreads, queueMax: 1 });
-  await builder.writeVectors({ path: path('vectors'), vectors, dim });
+  await builder.writeVectors({ path: path('vectors'), format: 'float32', dim, vectors });
   using file = await builder.openVectors(path('vectors'));
   const start = performance.now();
   const report = await builder.buildIndex({
@@ -82,6 +82,7 @@ function search(
   return kernel.search({
     sources: [source],
     metric: 'IP',
+    format: 'float32',
     dim: task.dim,
     queries: task.queries,
     queryCount: task.queries.length / task.dim,

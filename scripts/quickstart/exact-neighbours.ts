@@ -18,11 +18,12 @@ export async function exactNeighbours(
   try {
     await using kernel = createKernel({ threads: 2, queueMax: 1_024 });
     const path = join(directory, 'vectors');
-    await kernel.writeVectors({ path, vectors, dim });
+    await kernel.writeVectors({ path, format: 'float32', dim, vectors });
     using file = await kernel.openVectors(path);
     const hits = await kernel.search({
       sources: [{ data: file, rowCount: file.rowCount, allowed: null }],
       metric: 'COSINE',
+      format: 'float32',
       dim,
       queries,
       queryCount,

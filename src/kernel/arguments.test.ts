@@ -79,19 +79,25 @@ describe('arguments', () => {
     const source = wholeSource(index);
     await assert.rejects(search({ sources: [{ ...source, rowCount: 9 }] }), asserted);
     await assert.rejects(search({ sources: [{ ...source, allowed: new Uint8Array(1) }] }), asserted);
-    const foreign = { kind: 'vectors', dim: 4, rowCount: 1, sizeBytes: 0 } as unknown as VectorFile;
+    const shape = { format: 'float32', dim: 4 };
+    const foreign = { kind: 'vectors', ...shape, rowCount: 1, sizeBytes: 0 } as unknown as VectorFile;
     await assert.rejects(search({ sources: [wholeSource(foreign)] }), asserted);
     await assert.rejects(kernel.openIndex(directory.file('index'), foreign), asserted);
     await assert.rejects(kernel.buildIndex(build({ threads: 3 })), asserted);
     await assert.rejects(kernel.buildIndex(build({ seed: 0.5 })), asserted);
     await assert.rejects(
-      kernel.writeVectors({ path: directory.file('w'), vectors: new Float32Array(5), dim: 4 }),
+      kernel.writeVectors({
+        path: directory.file('w'),
+        format: 'float32',
+        vectors: new Float32Array(5),
+        dim: 4,
+      }),
       asserted,
     );
     assert.throws(() => file.read(Uint32Array.of(10), new Float32Array(4)), asserted);
     assert.throws(() => file.read(Uint32Array.of(1), new Float32Array(5)), asserted);
-    assert.throws(() => kernel.createBlock({ dim: 0, capacity: 1 }), asserted);
-    using block = kernel.createBlock({ dim: 4, capacity: 1 });
+    assert.throws(() => kernel.createBlock({ format: 'float32', dim: 0, capacity: 1 }), asserted);
+    using block = kernel.createBlock({ format: 'float32', dim: 4, capacity: 1 });
     assert.throws(() => block.append(new Float32Array(8)), asserted);
     assert.throws(() => block.append(new Float32Array(3)), asserted);
     await assert.rejects(search({ sources: [{ data: block, rowCount: 1, allowed: null }] }), asserted);

@@ -1,8 +1,9 @@
 import { bitmapBytes } from '../columns/bitmap.ts';
 import { MishardsError } from '../errors/index.ts';
 import { assert } from '../util/assert.ts';
-import type { KernelSearch, SearchSource } from './kernel.ts';
+import type { Bm25, KernelSearch, SearchSource } from './kernel.ts';
 import { readIntegers } from './parameters.ts';
+import { countVectors, metricsOf, shapeDefect, vectorsDefect } from './vectors.ts';
 
 const K_MAX = 16_384;
 /** Milvus's bound of `ef`. */
@@ -24,6 +25,8 @@ export interface CheckedSearch {
 /** Throws `PARAMETER_INVALID` for values of the request, asserts what only a defect breaks. */
 export function checkSearch(search: KernelSearch): CheckedSearch {
   checkShape(search);
+  checkQueries(search);
+  checkMetric(search);
   const { ef } = readIntegers(
     search.params,
     { ef: { name: 'ef', min: search.k, max: EF_MAX, fallback: Math.max(EF_DEFAULT, search.k) } },
@@ -40,16 +43,11 @@ export function checkSearch(search: KernelSearch): CheckedSearch {
 }
 
 function checkShape(search: KernelSearch): void {
-  const { k, queryCount, queries, dim } = search;
+  const { k, queryCount } = search;
   if (!Number.isInteger(k) || k < 1 || k > K_MAX) {
     throw invalid(`k is ${k}; it must be a whole number in [1, ${K_MAX}]`);
   }
   assert(Number.isInteger(queryCount) && queryCount >= 0, `queryCount ${queryCount} is not a count`);
-  if (queries.length !== queryCount * dim) {
-    throw invalid(
-      `the queries have ${queries.length} values; ${queryCount} of dimension ${dim} have ${queryCount * dim}`,
-    );
-  }
   if (queryCount * k > HITS_MAX) {
     throw new MishardsError(
       'PARAMETER_TOO_LARGE',
@@ -58,9 +56,38 @@ function checkShape(search: KernelSearch): void {
   }
 }
 
+function checkQueries(search: KernelSearch): void {
+  const { queries, queryCount } = search;
+  const defect = shapeDefect(search) ?? vectorsDefect(search, queries);
+  if (defect !== null) throw invalid(`the queries cannot be used: ${defect}`);
+  const count = countVectors(search, queries);
+  if (count !== queryCount) throw invalid(`${count} queries are given where ${queryCount} are announced`);
+}
+
+function checkMetric({ format, metric, bm25 }: KernelSearch): void {
+  const known = metricsOf(format);
+  if (!known.includes(metric)) {
+    throw invalid(`metric ${metric} does not fit ${format} vectors; use one of ${known.join(', ')}`);
+  }
+  if (metric === 'BM25') return checkBm25(bm25);
+  if (bm25 !== undefined) throw invalid(`bm25 is given for metric ${metric}; it belongs to BM25`);
+}
+
+function checkBm25(bm25: Bm25 | undefined): void {
+  if (bm25 === undefined) throw invalid('metric BM25 needs bm25 with k1, b and averageLength');
+  const { k1, b, averageLength } = bm25;
+  if (!(k1 >= 0 && k1 <= 3)) throw invalid(`bm25 k1 is ${k1}; it must be in [0, 3]`);
+  if (!(b >= 0 && b <= 1)) throw invalid(`bm25 b is ${b}; it must be in [0, 1]`);
+  if (averageLength > 0 && Number.isFinite(averageLength)) return;
+  throw invalid(`bm25 averageLength is ${averageLength}; it must be more than 0`);
+}
+
 function checkSource(search: KernelSearch, source: SearchSource, index: number): void {
   const { data, rowCount, allowed } = source;
   const name = `source ${index}`;
+  if (data.format !== search.format) {
+    throw invalid(`the queries are ${search.format}; ${name} is ${data.format}`);
+  }
   if (data.dim !== search.dim) {
     throw invalid(`the queries have dimension ${search.dim}; ${name} has ${data.dim}`);
   }

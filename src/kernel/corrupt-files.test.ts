@@ -193,8 +193,9 @@ describe('damaged files', () => {
 
   test('a write that fails leaves nothing behind', async () => {
     const path = directory.file('no/such/folder');
-    await assert.rejects(kernel.writeVectors({ path, vectors: new Float32Array(4), dim: 2 }), (error) =>
-      isErrorWithCode(error, 'OBJECT_NOT_FOUND', 'STORAGE_UNAVAILABLE'),
+    await assert.rejects(
+      kernel.writeVectors({ path, format: 'float32', vectors: new Float32Array(4), dim: 2 }),
+      (error) => isErrorWithCode(error, 'OBJECT_NOT_FOUND', 'STORAGE_UNAVAILABLE'),
     );
   });
 });

@@ -30,7 +30,7 @@ function integerVectors(random: Random, rowCount: number, dim: number): Float32A
 
 function bruteForce(sources: readonly Rows[], search: KernelSearch, query: number): string[] {
   const { dim, metric, k, scoreAbove, scoreUpTo } = search;
-  const own = search.queries.subarray(query * dim, (query + 1) * dim);
+  const own = (search.queries as Float32Array).subarray(query * dim, (query + 1) * dim);
   const all = sources.flatMap(({ vectors, allowed }, source) =>
     Array.from({ length: vectors.length / dim }, (_, row) => ({ source, row }))
       .filter(({ row }) => allowed === null || bitAt(allowed, row))
@@ -69,7 +69,7 @@ test('exact search over files and blocks equals brute force: filters, bounds, ti
       const data =
         random.below(2) === 0
           ? await writeAndOpen(kernel, directory.path, vectors, dim, `${round}-${index}`)
-          : kernel.createBlock({ dim, capacity: rowCount });
+          : kernel.createBlock({ format: 'float32', dim, capacity: rowCount });
       if (data.kind === 'block') data.append(vectors);
       opened.use(data);
       sources.push(wholeSource(data, allowed));
@@ -96,7 +96,7 @@ test('a file cut into many slices gives the hits of one scan', async () => {
   const dim = 64;
   const rowCount = 40_000;
   const vectors = integerVectors(random, rowCount, dim);
-  using block = kernel.createBlock({ dim, capacity: rowCount });
+  using block = kernel.createBlock({ format: 'float32', dim, capacity: rowCount });
   block.append(vectors);
   const search = searchOf({ sources: [wholeSource(block)], queries: integerVectors(random, 3, dim), dim });
   const hits = await kernel.search(search);
@@ -110,7 +110,7 @@ test('searches see the rows they were asked for while a block grows', async () =
   await using kernel = createKernel({ threads: 2, queueMax: 1000 });
   const dim = 8;
   const vectors = integerVectors(random, 2000, dim);
-  using block = kernel.createBlock({ dim, capacity: 2000 });
+  using block = kernel.createBlock({ format: 'float32', dim, capacity: 2000 });
   const queries = integerVectors(random, 1, dim);
   const searches = [];
   for (let row = 0; row < 2000; row += 50) {
@@ -142,7 +142,7 @@ test('a file gives back what was written', async () => {
   await using kernel = createKernel({ threads: 1, queueMax: 10 });
   const vectors = randomVectors(random, 100, 7);
   const path = directory.file('vectors');
-  const report = await kernel.writeVectors({ path, vectors, dim: 7 });
+  const report = await kernel.writeVectors({ path, format: 'float32', vectors, dim: 7 });
   using file = await kernel.openVectors(path);
   assert.deepEqual(
     [file.rowCount, file.dim, file.sizeBytes, report.sizeBytes % 64],

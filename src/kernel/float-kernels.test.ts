@@ -20,7 +20,7 @@ for (const instructionSet of nativeBinding().instructionSets()) {
       const vectors = randomVectors(random, ROWS, dim);
       // Four bytes off every wider alignment; the rows of odd dimensions are anyway.
       const query = randomVectors(random, 1, dim + 1).subarray(1);
-      using block = kernel.createBlock({ dim, capacity: ROWS });
+      using block = kernel.createBlock({ format: 'float32', dim, capacity: ROWS });
       block.append(vectors);
       for (const metric of METRICS) {
         const hits = await kernel.search(
@@ -41,7 +41,7 @@ for (const instructionSet of nativeBinding().instructionSets()) {
   test(`${instructionSet} drops scores that are not numbers and keeps infinite ones`, async () => {
     await using kernel = createKernel({ threads: 1, queueMax: 4, instructionSet });
     for (const dim of [3, 40]) {
-      using block = kernel.createBlock({ dim, capacity: 4 });
+      using block = kernel.createBlock({ format: 'float32', dim, capacity: 4 });
       for (const special of [NaN, Infinity, -Infinity, 0]) {
         const row = new Float32Array(dim).fill(0.5);
         row[dim - 1] = special;
@@ -71,7 +71,7 @@ for (const instructionSet of nativeBinding().instructionSets()) {
 
 test('a zero vector has cosine 0 with everything', async () => {
   await using kernel = createKernel({ threads: 1, queueMax: 4 });
-  using block = kernel.createBlock({ dim: 3, capacity: 3 });
+  using block = kernel.createBlock({ format: 'float32', dim: 3, capacity: 3 });
   block.append(Float32Array.of(0, 0, 0, 1, 0, 0, -1, 0, 0));
   const search = (query: Float32Array) =>
     kernel.search(searchOf({ sources: [wholeSource(block)], queries: query, dim: 3, metric: 'COSINE' }));

@@ -57,7 +57,7 @@ describe('HNSW', () => {
     fields: Partial<KernelSearch>,
     allowed: Uint8Array | null = null,
   ): Promise<{ found: KernelHits; truth: KernelHits }> {
-    const index = indexes.get(fields.metric ?? 'L2')!;
+    const index = indexes.get((fields.metric ?? 'L2') as Metric)!;
     const search = searchOf({ sources: [wholeSource(index, allowed)], queries, dim: DIM, ...fields });
     const exact = { ...search, sources: [wholeSource(vectors, allowed)], params: {} };
     return { found: await kernel.search(search), truth: await kernel.search(exact) };
@@ -157,7 +157,7 @@ describe('HNSW', () => {
 
   test('several indexes, a file and a block reduce to one top-k', async () => {
     const more = clusteredVectors(new SeededRandom(testSeed), 500, DIM);
-    using block = kernel.createBlock({ dim: DIM, capacity: 600 });
+    using block = kernel.createBlock({ format: 'float32', dim: DIM, capacity: 600 });
     block.append(more);
     const index = indexes.get('L2')!;
     const sources = [wholeSource(index), wholeSource(block), wholeSource(index, randomFilter(0.5))];

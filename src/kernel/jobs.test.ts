@@ -21,7 +21,7 @@ const vectors = clusteredVectors(new SeededRandom(1), ROWS, DIM);
 const hasCode = (code: ErrorCode) => (error: unknown) => isErrorWithCode(error, code);
 
 function filledBlock(kernel: Kernel): GrowingBlock {
-  const block = kernel.createBlock({ dim: DIM, capacity: ROWS });
+  const block = kernel.createBlock({ format: 'float32', dim: DIM, capacity: ROWS });
   block.append(vectors);
   return block;
 }
@@ -243,7 +243,7 @@ test('opening and closing again and again keeps neither memory nor files', async
 test('kernels come and go', async () => {
   for (let round = 0; round < 50; round++) {
     await using kernel = createKernel({ threads: 4, queueMax: 1 });
-    using block = kernel.createBlock({ dim: 1, capacity: 1 });
+    using block = kernel.createBlock({ format: 'float32', dim: 1, capacity: 1 });
     block.append(Float32Array.of(round));
     const queries = Float32Array.of(round);
     const hits = await kernel.search(searchOf({ sources: [wholeSource(block)], queries, dim: 1 }));

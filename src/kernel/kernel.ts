@@ -1,11 +1,11 @@
-import type { Metric } from '../schema/index.ts';
+import { METRICS, type Metric } from '../schema/index.ts';
 
 /**
  * The vector engine under every search: C++ behind Node-API, on its own bounded thread pool. This contract is all that
  * the reader and the writer see of it.
  *
- * Scores: greater is closer, for every metric. L2 gives minus the squared distance, IP the inner product, COSINE the
- * cosine of the angle (0 where a vector is zero). Milvus's conventions are restored in the proxy.
+ * Scores: greater is closer, for every metric; `KernelMetric` says what each gives. Milvus's conventions are restored in
+ * the proxy. A score that is not a number makes no hit.
  *
  * Lifetimes: a file or block that is disposed while a search uses it stays mapped until that search ends; a new search on
  * it is refused. Files are validated (magic, version, checksums, bounds) before use and refused with `CORRUPT_DATA`.
@@ -13,7 +13,7 @@ import type { Metric } from '../schema/index.ts';
 export interface Kernel extends AsyncDisposable {
   readonly info: KernelInfo;
 
-  /** Writes raw vectors, 64-byte aligned, with checksum, as a new file. `vectors` holds rowCount * dim values and must not change until it resolves. */
+  /** Writes raw vectors, 64-byte aligned, with checksums, as a new file. `vectors` must not change until it resolves. */
   writeVectors(options: WriteVectorsOptions): Promise<FileReport>;
   /** Maps a file of raw vectors. It answers exact (FLAT) searches by itself and re-ranks for the indexes built over it. */
   openVectors(path: string): Promise<VectorFile>;
@@ -23,8 +23,8 @@ export interface Kernel extends AsyncDisposable {
   /** Maps an index over its vectors; `CORRUPT_DATA` when it was built over others (rows, dimension or checksum differ). The index keeps the vectors mapped. */
   openIndex(path: string, vectors: VectorFile): Promise<VectorIndex>;
 
-  /** Rows that can be searched while more are appended; memory is `capacity * dim * 4` bytes at once. */
-  createBlock(options: { readonly dim: number; readonly capacity: number }): GrowingBlock;
+  /** Rows that can be searched while more are appended; dense rows take the memory of the whole capacity at once. */
+  createBlock(options: VectorShape & { readonly capacity: number }): GrowingBlock;
 
   /** Searches all sources for all queries and reduces to one top-k a query. Never blocks the event loop. */
   search(request: KernelSearch): Promise<KernelHits>;
@@ -46,45 +46,108 @@ export interface KernelOptions {
   readonly instructionSet?: string;
 }
 
-export interface WriteVectorsOptions {
-  readonly path: string;
-  readonly vectors: Float32Array;
+export const VECTOR_FORMATS = ['float32', 'float16', 'bfloat16', 'int8', 'binary', 'sparse'] as const;
+export type VectorFormat = (typeof VECTOR_FORMATS)[number];
+
+/**
+ * What the vectors of a field have in common. `dim` is 1 … 32 768 values; of binary vectors it counts bits, a multiple of
+ * 8 up to 262 144; of sparse vectors it is 0.
+ */
+export interface VectorShape {
+  readonly format: VectorFormat;
   readonly dim: number;
+}
+
+/**
+ * Vectors or queries of one shape, row after row without gaps:
+ *
+ * | format | array | a row |
+ * |---|---|---|
+ * | float32 | Float32Array | dim values |
+ * | float16, bfloat16 | Uint16Array | dim values, as their 16 bits (IEEE 754 half; the upper half of a float32) |
+ * | int8 | Int8Array | dim values |
+ * | binary | Uint8Array | dim / 8 bytes; which bit is which dimension does not matter to any metric |
+ * | sparse | SparseValues | entries offsets[row] … offsets[row + 1] |
+ *
+ * Dense arrays may begin anywhere their element type allows. Float values may be NaN or infinite, sparse ones not.
+ */
+export type VectorValues = DenseValues | SparseValues;
+export type DenseValues = Float32Array | Uint16Array | Int8Array | Uint8Array;
+
+/** Rows in compressed sparse row form. An empty row is legal and never a hit. */
+export interface SparseValues {
+  /** One more than there are rows; from 0, ascending, to the number of entries. */
+  readonly offsets: Uint32Array;
+  /** Dimensions, strictly ascending in a row, each below 2^32 - 1. */
+  readonly indices: Uint32Array;
+  /** Finite; not negative where BM25 is asked for. */
+  readonly values: Float32Array;
+}
+
+/**
+ * - dense floats and int8: `L2` minus the squared distance, `IP` the inner product, `COSINE` the cosine of the angle (0
+ *   where a vector is zero)
+ * - binary: `HAMMING` minus the number of bits that differ; `JACCARD` minus (1 - bits of both / bits of either), -1 where
+ *   neither has any
+ * - sparse: `IP`; `BM25` the sum over the common dimensions of `query * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / averageLength))`,
+ *   where rows hold term frequencies tf, length is the sum of a row, and queries hold inverse document frequencies. Rows
+ *   whose score is 0, as those with no dimension in common, are no hits.
+ */
+export type KernelMetric = Metric | 'HAMMING' | 'JACCARD' | 'BM25';
+export const KERNEL_METRICS = [
+  ...METRICS,
+  'HAMMING',
+  'JACCARD',
+  'BM25',
+] as const satisfies readonly KernelMetric[];
+
+export interface Bm25 {
+  /** In [0, 3]. */
+  readonly k1: number;
+  /** In [0, 1]. */
+  readonly b: number;
+  /** Mean sum of a row over the whole collection; more than 0. */
+  readonly averageLength: number;
+}
+
+export interface WriteVectorsOptions extends VectorShape {
+  readonly path: string;
+  readonly vectors: VectorValues;
 }
 
 export interface FileReport {
   readonly sizeBytes: number;
 }
 
-export interface VectorFile extends Disposable {
-  readonly kind: 'vectors';
+/** Rows that can be read back. */
+export interface ReadableVectors extends VectorShape {
   readonly rowCount: number;
-  readonly dim: number;
-  /** Mapped bytes. */
-  readonly sizeBytes: number;
-  /** Copies the vectors of `rows` (each below rowCount) into `out` (rows.length * dim values), in their order. */
-  read(rows: Uint32Array, out: Float32Array): void;
+  /** Dense: copies the vectors of `rows` (each below rowCount) into `out`, an array of the format's type that they fill exactly, in their order. */
+  read(rows: Uint32Array, out: DenseValues): void;
+  /** Sparse: the vectors of `rows`, in their order. */
+  readSparse(rows: Uint32Array): SparseValues;
 }
 
-export interface VectorIndex extends Disposable {
+export interface VectorFile extends ReadableVectors, Disposable {
+  readonly kind: 'vectors';
+  /** Mapped bytes. */
+  readonly sizeBytes: number;
+}
+
+export interface VectorIndex extends VectorShape, Disposable {
   readonly kind: 'index';
   readonly type: IndexType;
-  readonly metric: Metric;
+  readonly metric: KernelMetric;
   readonly rowCount: number;
-  readonly dim: number;
   /** Mapped bytes of the index alone, without its vectors. */
   readonly sizeBytes: number;
 }
 
-export interface GrowingBlock extends Disposable {
+export interface GrowingBlock extends ReadableVectors, Disposable {
   readonly kind: 'block';
-  readonly dim: number;
   readonly capacity: number;
-  readonly rowCount: number;
-  /** Appends whole rows (`vectors.length` is a multiple of dim); the capacity must not be exceeded. Searches under way do not see them. */
-  append(vectors: Float32Array): void;
-  /** As `VectorFile.read`. */
-  read(rows: Uint32Array, out: Float32Array): void;
+  /** Copies whole rows to the end; the capacity must not be exceeded. Searches under way do not see them. */
+  append(vectors: VectorValues): void;
 }
 
 export const INDEX_TYPES = ['HNSW'] as const;
@@ -93,7 +156,8 @@ export type IndexType = (typeof INDEX_TYPES)[number];
 
 export interface BuildIndexOptions {
   readonly type: IndexType;
-  readonly metric: Metric;
+  /** One that the format of the vectors has. */
+  readonly metric: KernelMetric;
   readonly vectors: VectorFile;
   readonly path: string;
   /** Milvus's names: `M` (2 … 2048, default 30) and `efConstruction` (1 … 2^31 - 1, default 360) for HNSW. Unknown names are refused. */
@@ -118,12 +182,15 @@ export interface SearchSource {
   readonly allowed: Uint8Array | null;
 }
 
-export interface KernelSearch {
+/** `format` and `dim` are those of the queries and of every source. */
+export interface KernelSearch extends VectorShape {
   readonly sources: readonly SearchSource[];
-  readonly metric: Metric;
-  readonly dim: number;
-  /** queryCount * dim values; must not change until the search resolves. */
-  readonly queries: Float32Array;
+  /** One that the format has. */
+  readonly metric: KernelMetric;
+  /** For BM25, and only for it. */
+  readonly bm25?: Bm25;
+  /** queryCount rows; must not change until the search resolves. */
+  readonly queries: VectorValues;
   readonly queryCount: number;
   /** Hits a query, 1 … 16 384. */
   readonly k: number;

@@ -1,15 +1,23 @@
-import type { Metric } from '../schema/index.ts';
+import { KERNEL_METRICS, VECTOR_FORMATS, type KernelMetric, type VectorFormat } from './kernel.ts';
 
-/** Numbers of the metrics in the addon and in index files; see `native/src/source.h`. */
-const CODES = { L2: 0, IP: 1, COSINE: 2 } as const satisfies Record<Metric, number>;
-const METRICS_BY_CODE = ['L2', 'IP', 'COSINE'] as const satisfies readonly Metric[];
-
-export function metricCode(metric: Metric): number {
-  return CODES[metric];
+/** A metric's place in the list is its number in the addon and in index files; see `native/src/source.h`. */
+export function metricCode(metric: KernelMetric): number {
+  return KERNEL_METRICS.indexOf(metric);
 }
 
-export function metricOfCode(code: number): Metric {
-  const metric = METRICS_BY_CODE[code];
+export function metricOfCode(code: number): KernelMetric {
+  const metric = KERNEL_METRICS[code];
   if (metric === undefined) throw new RangeError(`no metric has the code ${code}`);
   return metric;
+}
+
+/** As with metrics. */
+export function formatCode(format: VectorFormat): number {
+  return VECTOR_FORMATS.indexOf(format);
+}
+
+export function formatOfCode(code: number): VectorFormat {
+  const format = VECTOR_FORMATS[code];
+  if (format === undefined) throw new RangeError(`no vector format has the code ${code}`);
+  return format;
 }

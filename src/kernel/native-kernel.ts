@@ -13,6 +13,7 @@ import type {
   KernelSearch,
   VectorFile,
   VectorIndex,
+  VectorShape,
   WriteVectorsOptions,
 } from './kernel.ts';
 import { metricCode } from './metric-codes.ts';
@@ -24,7 +25,7 @@ import {
   type NativeBuild,
   type StartedJob,
 } from './native-binding.ts';
-import { NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
+import { float32Values, NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
 import { searchArguments } from './search-arguments.ts';
 
 const THREADS_MAX = 1024;
@@ -62,7 +63,8 @@ class NativeKernel implements Kernel {
   }
 
   async writeVectors(options: WriteVectorsOptions): Promise<FileReport> {
-    const { path, vectors, dim } = options;
+    const { path, dim } = options;
+    const vectors = float32Values(options, options.vectors);
     checkDim(dim);
     const rowCount = vectors.length / dim;
     assert(
@@ -88,8 +90,9 @@ class NativeKernel implements Kernel {
     return new NativeVectorIndex(await this.#run((handle) => nativeBinding().openIndex(handle, path, over)));
   }
 
-  createBlock(options: { readonly dim: number; readonly capacity: number }): GrowingBlock {
+  createBlock(options: VectorShape & { readonly capacity: number }): GrowingBlock {
     const { dim, capacity } = options;
+    float32Values(options, new Float32Array(0));
     checkDim(dim);
     assert(
       Number.isInteger(capacity) && capacity >= 0 && capacity <= ROWS_MAX,

@@ -1,7 +1,17 @@
 import { MishardsError } from '../errors/index.ts';
-import { assert } from '../util/assert.ts';
-import type { Metric } from '../schema/index.ts';
-import type { GrowingBlock, IndexType, SearchSource, VectorFile, VectorIndex } from './kernel.ts';
+import { assert, AssertionError } from '../util/assert.ts';
+import type {
+  DenseValues,
+  GrowingBlock,
+  IndexType,
+  KernelMetric,
+  SearchSource,
+  SparseValues,
+  VectorFile,
+  VectorIndex,
+  VectorShape,
+  VectorValues,
+} from './kernel.ts';
 import { metricOfCode } from './metric-codes.ts';
 import {
   callNative,
@@ -37,6 +47,7 @@ class Owned {
 
 export class NativeVectorFile implements VectorFile {
   readonly kind = 'vectors';
+  readonly format = 'float32';
   readonly rowCount: number;
   readonly dim: number;
   readonly sizeBytes: number;
@@ -53,9 +64,13 @@ export class NativeVectorFile implements VectorFile {
     return this.#owned.handle;
   }
 
-  read(rows: Uint32Array, out: Float32Array): void {
+  read(rows: Uint32Array, out: DenseValues): void {
     checkRead(rows, out, this.rowCount, this.dim);
-    nativeBinding().readRows(this.handle, rows, out);
+    nativeBinding().readRows(this.handle, rows, float32Values(this, out));
+  }
+
+  readSparse(): SparseValues {
+    throw new AssertionError('float32 vectors are read with read');
   }
 
   [Symbol.dispose](): void {
@@ -65,8 +80,9 @@ export class NativeVectorFile implements VectorFile {
 
 export class NativeVectorIndex implements VectorIndex {
   readonly kind = 'index';
+  readonly format = 'float32';
   readonly type: IndexType = 'HNSW';
-  readonly metric: Metric;
+  readonly metric: KernelMetric;
   readonly rowCount: number;
   readonly dim: number;
   readonly sizeBytes: number;
@@ -91,6 +107,7 @@ export class NativeVectorIndex implements VectorIndex {
 
 export class NativeBlock implements GrowingBlock {
   readonly kind = 'block';
+  readonly format = 'float32';
   readonly dim: number;
   readonly capacity: number;
   readonly #owned: Owned;
@@ -113,7 +130,8 @@ export class NativeBlock implements GrowingBlock {
     return this.#rowCount;
   }
 
-  append(vectors: Float32Array): void {
+  append(values: VectorValues): void {
+    const vectors = float32Values(this, values);
     const added = vectors.length / this.dim;
     assert(
       Number.isInteger(added),
@@ -126,9 +144,13 @@ export class NativeBlock implements GrowingBlock {
     this.#rowCount = nativeBinding().appendRows(this.handle, vectors);
   }
 
-  read(rows: Uint32Array, out: Float32Array): void {
+  read(rows: Uint32Array, out: DenseValues): void {
     checkRead(rows, out, this.#rowCount, this.dim);
-    nativeBinding().readRows(this.handle, rows, out);
+    nativeBinding().readRows(this.handle, rows, float32Values(this, out));
+  }
+
+  readSparse(): SparseValues {
+    throw new AssertionError('float32 vectors are read with read');
   }
 
   [Symbol.dispose](): void {
@@ -145,7 +167,18 @@ export function handleOf(data: SearchSource['data']): DataHandle {
   return data.handle;
 }
 
-function checkRead(rows: Uint32Array, out: Float32Array, rowCount: number, dim: number): void {
+/** The one format this kernel does yet. Errors: `NOT_SUPPORTED`. */
+export function float32Values({ format }: VectorShape, values: VectorValues): Float32Array {
+  if (format !== 'float32') throw notSupported(format);
+  assert(values instanceof Float32Array, 'float32 vectors are a Float32Array');
+  return values;
+}
+
+function notSupported(format: string): MishardsError {
+  return new MishardsError('NOT_SUPPORTED', `${format} vectors are not supported by the native kernel yet`);
+}
+
+function checkRead(rows: Uint32Array, out: DenseValues, rowCount: number, dim: number): void {
   assert(
     out.length === rows.length * dim,
     `${out.length} values cannot hold ${rows.length} rows of ${dim} exactly`,

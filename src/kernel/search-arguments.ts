@@ -2,7 +2,7 @@ import { checkSearch } from './check-search.ts';
 import type { KernelSearch } from './kernel.ts';
 import { metricCode } from './metric-codes.ts';
 import type { NativeSearch } from './native-binding.ts';
-import { handleOf } from './native-sources.ts';
+import { float32Values, handleOf } from './native-sources.ts';
 
 /** A search as the addon takes it. Errors as `checkSearch`. */
 export function searchArguments(search: KernelSearch): NativeSearch {
@@ -16,7 +16,7 @@ export function searchArguments(search: KernelSearch): NativeSearch {
     })),
     metric: metricCode(search.metric),
     dim: search.dim,
-    queries: search.queries,
+    queries: float32Values(search, search.queries),
     queryCount: search.queryCount,
     k: search.k,
   };

@@ -42,6 +42,7 @@ async function search(
     sources,
     search: {
       metric: 'L2',
+      format: 'float32',
       dim: DIM,
       queries: Float32Array.from(queries),
       queryCount: queries.length / DIM,

@@ -2,7 +2,7 @@ import { DistinctKeys } from './distinct-keys.ts';
 import type { ReadSource } from './read-source.ts';
 import { keysOfRefs, type RowRefs } from './row-refs.ts';
 import { takeColumn, type PrimaryKeyColumn } from '../columns/index.ts';
-import type { Kernel, KernelHits, KernelSearch } from '../kernel/kernel.ts';
+import { takeVectors, type Kernel, type KernelHits, type KernelSearch } from '../kernel/index.ts';
 import type { CollectionSchema } from '../schema/index.ts';
 
 /** Hits of all queries, one after another, best first; `sources` are indexes into those of the search. */
@@ -103,11 +103,7 @@ type Search = DistinctSearch['search'];
 
 function searchFor(search: Search, queries: readonly number[], k: number): Search {
   if (queries.length === search.queryCount && k === search.k) return search;
-  const { dim } = search;
-  const vectors = new Float32Array(queries.length * dim);
-  queries.forEach((query, index) =>
-    vectors.set(search.queries.subarray(query * dim, (query + 1) * dim), index * dim),
-  );
+  const vectors = takeVectors(search, search.queries, queries);
   const { ef } = search.params;
   // The breadth of a graph search is at least k, so it grows along.
   const params = typeof ef === 'number' && ef < k ? { ...search.params, ef: k } : search.params;

@@ -29,7 +29,19 @@ export async function searchSources(
   const { fieldId, metric, queryCount, queries, k, params, scoreAbove, scoreUpTo } = request;
   const dim = checkedDim(request, schema);
   const allowed = await allowedSources(request, context);
-  const search = { metric, dim, queries, queryCount, k, params, scoreAbove, scoreUpTo, timeoutMs, signal };
+  const search = {
+    format: 'float32' as const,
+    metric,
+    dim,
+    queries,
+    queryCount,
+    k,
+    params,
+    scoreAbove,
+    scoreUpTo,
+    timeoutMs,
+    signal,
+  };
   const hits =
     allowed.length === 0 || queryCount === 0
       ? noHits(queryCount, schema)

@@ -10,8 +10,8 @@ import {
   type PrimaryKeyColumn,
 } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { SearchSource, VectorFile, VectorIndex } from '../kernel/kernel.ts';
-import type { IndexId, Metric } from '../schema/index.ts';
+import type { KernelMetric, SearchSource, VectorFile, VectorIndex } from '../kernel/kernel.ts';
+import type { IndexId } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
 import { decodeColumn } from './arrow/arrow-column.ts';
 import type { ArrowFileReader } from './arrow/arrow-file-reader.ts';
@@ -101,7 +101,7 @@ export class CachedSegment implements SealedSegment {
     return { dim: file.dim, values };
   }
 
-  searchable(fieldId: number, metric?: Metric): Omit<SearchSource, 'allowed'> {
+  searchable(fieldId: number, metric?: KernelMetric): Omit<SearchSource, 'allowed'> {
     const { file } = this.#vectorsOf(fieldId);
     const index = [...this.#indexes.values()].findLast(
       ({ fieldId: indexed, opened }) =>

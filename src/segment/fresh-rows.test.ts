@@ -279,6 +279,7 @@ test('fresh blocks are searched by the kernel while they grow', async () => {
   const hits = await kernel.search({
     sources: blocks.map((block) => ({ ...block.searchable(103), allowed: block.visible() })),
     metric: 'IP',
+    format: 'float32',
     dim: DIM,
     queries: Float32Array.of(1, 1),
     queryCount: 1,

@@ -163,7 +163,7 @@ export class RowBlock implements Disposable {
       return;
     }
     assert(shape.dim !== null, 'a vector has a dimension');
-    const data = kernel.createBlock({ dim: shape.dim, capacity });
+    const data = kernel.createBlock({ format: 'float32', dim: shape.dim, capacity });
     this.#vectors.set(fieldId, { data, validity: new ValidityBuilder() });
   }
 }

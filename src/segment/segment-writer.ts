@@ -82,7 +82,7 @@ async function storeVectors(
 ): Promise<FieldFile> {
   const { host, temporaryDirectory, kernel, objectStore, collectionId, segmentId } = options;
   await using file = await temporaryFile(host.files, temporaryDirectory, `${segmentId}-vectors-${field.id}`);
-  await kernel.writeVectors({ path: file.path, vectors: values, dim });
+  await kernel.writeVectors({ path: file.path, format: 'float32', dim, vectors: values });
   const objectKey = vectorsKey(collectionId, segmentId, field.id);
   const { sizeBytes } = await objectStore.putFile(objectKey, file.path);
   return { fieldId: field.id, objectKey, sizeBytes };

@@ -1,6 +1,6 @@
 import type { SegmentMeta } from '../catalog/model.ts';
 import type { Column, PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
-import type { Kernel, SearchSource } from '../kernel/kernel.ts';
+import type { Kernel, KernelMetric, SearchSource } from '../kernel/kernel.ts';
 import type { Mutation } from './mutation.ts';
 import type {
   ChannelId,
@@ -8,7 +8,6 @@ import type {
   CollectionSchema,
   IndexId,
   LogSequence,
-  Metric,
   PartitionId,
   SegmentId,
   Timestamp,
@@ -34,7 +33,7 @@ export interface ReadableRows {
    * What to give to `Kernel.search`; `allowed` is filled by the caller. An index for `fieldId` when one is open (built for
    * `metric`, where given), else the vectors. `FIELD_NOT_FOUND` when the rows have no such vectors: all are null.
    */
-  searchable(fieldId: number, metric?: Metric): Omit<SearchSource, 'allowed'>;
+  searchable(fieldId: number, metric?: KernelMetric): Omit<SearchSource, 'allowed'>;
 }
 
 /** rows.length * dim values. */

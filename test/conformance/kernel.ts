@@ -48,7 +48,7 @@ async function checkTogether(kernel: Kernel, directory: TemporaryDirectory): Pro
   assert.equal(report.sizeBytes, (await readFile(path)).byteLength);
   using index = await kernel.openIndex(path, vectors);
   assert.deepEqual([index.type, index.metric, index.rowCount, index.dim], ['HNSW', 'L2', 5, 2]);
-  using block = kernel.createBlock({ dim: 2, capacity: 4 });
+  using block = kernel.createBlock({ format: 'float32', dim: 2, capacity: 4 });
   block.append(VECTORS.subarray(2, 6));
   const sources = [wholeSource(index, Uint8Array.of(0b01111)), wholeSource(vectors), wholeSource(block)];
   const hits = await kernel.search(searchOf({ sources, queries: Float32Array.of(0, 0), dim: 2, k: 5 }));
@@ -83,7 +83,7 @@ async function checkDefinition(kernel: Kernel, directory: TemporaryDirectory, ra
 }
 
 async function checkBounds(kernel: Kernel): Promise<void> {
-  using block = kernel.createBlock({ dim: 2, capacity: 5 });
+  using block = kernel.createBlock({ format: 'float32', dim: 2, capacity: 5 });
   block.append(VECTORS);
   const scores = async (more: Partial<KernelSearch>): Promise<number[]> => {
     const search = searchOf({ sources: [wholeSource(block)], queries: Float32Array.of(2, 0), dim: 2, k: 5 });
@@ -99,7 +99,7 @@ async function checkBounds(kernel: Kernel): Promise<void> {
 }
 
 async function checkGrowing(kernel: Kernel): Promise<void> {
-  using block = kernel.createBlock({ dim: 1, capacity: 4 });
+  using block = kernel.createBlock({ format: 'float32', dim: 1, capacity: 4 });
   const search = async (rowCount: number): Promise<KernelHits> => {
     const sources: SearchSource[] = [{ data: block, rowCount, allowed: null }];
     return kernel.search(searchOf({ sources, queries: Float32Array.of(1), dim: 1, metric: 'IP', k: 9 }));
@@ -116,7 +116,7 @@ async function checkGrowing(kernel: Kernel): Promise<void> {
 
 async function checkReading(kernel: Kernel, directory: TemporaryDirectory): Promise<void> {
   using vectors = await writeAndOpen(kernel, directory.path, VECTORS, 2);
-  using block = kernel.createBlock({ dim: 2, capacity: 8 });
+  using block = kernel.createBlock({ format: 'float32', dim: 2, capacity: 8 });
   block.append(VECTORS);
   assert.deepEqual([vectors.rowCount, vectors.dim], [5, 2]);
   for (const source of [vectors, block]) {
@@ -161,7 +161,7 @@ async function checkDisposal(kernel: Kernel, directory: TemporaryDirectory): Pro
   const path = directory.file('index');
   await kernel.buildIndex({ type: 'HNSW', metric: 'L2', vectors, path, params: {}, seed: 1, threads: 1 });
   const index = await kernel.openIndex(path, vectors);
-  const block = kernel.createBlock({ dim: 2, capacity: 1 });
+  const block = kernel.createBlock({ format: 'float32', dim: 2, capacity: 1 });
   const search = async (source: SearchSource['data']): Promise<KernelHits> =>
     kernel.search(searchOf({ sources: [wholeSource(source)], queries: Float32Array.of(0, 0), dim: 2, k: 1 }));
   const last = search(vectors);

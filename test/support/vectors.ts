@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import type { Random } from '../../src/host/index.ts';
-import type { Kernel, KernelHits, KernelSearch, SearchSource, VectorFile } from '../../src/kernel/index.ts';
-import type { Metric } from '../../src/schema/index.ts';
+import type {
+  Kernel,
+  KernelHits,
+  KernelMetric,
+  KernelSearch,
+  SearchSource,
+  VectorFile,
+  VectorShape,
+  VectorValues,
+} from '../../src/kernel/index.ts';
+import { countVectors } from '../../src/kernel/index.ts';
 
 /** Normal-ish values: the sum of four uniform ones. */
 export function gaussian(random: Random): number {
@@ -29,7 +38,7 @@ export function clusteredVectors(
 }
 
 /** The score of a row by the contract's definition, in doubles. */
-export function exactScore(metric: Metric, query: ArrayLike<number>, row: ArrayLike<number>): number {
+export function exactScore(metric: KernelMetric, query: ArrayLike<number>, row: ArrayLike<number>): number {
   let product = 0;
   let distance = 0;
   let queryNorm = 0;
@@ -42,6 +51,7 @@ export function exactScore(metric: Metric, query: ArrayLike<number>, row: ArrayL
   }
   if (metric === 'L2') return 0 - distance;
   if (metric === 'IP') return product;
+  if (metric !== 'COSINE') throw new RangeError(`dense vectors have no metric ${metric}`);
   const lengths = Math.sqrt(queryNorm) * Math.sqrt(rowNorm);
   return lengths === 0 ? 0 : product / lengths;
 }
@@ -52,13 +62,15 @@ export const wholeSource = (data: SearchSource['data'], allowed: Uint8Array | nu
   allowed,
 });
 
-/** A search with every option at its plain value. */
+/** A search with every option at its plain value; of float32 vectors unless it says otherwise. */
 export function searchOf(
   fields: Pick<KernelSearch, 'sources' | 'queries' | 'dim'> & Partial<KernelSearch>,
 ): KernelSearch {
+  const shape = { format: fields.format ?? 'float32', dim: fields.dim };
   return {
+    format: shape.format,
     metric: 'L2',
-    queryCount: fields.queries.length / fields.dim,
+    queryCount: countVectors(shape, fields.queries),
     k: 10,
     params: {},
     scoreAbove: null,
@@ -93,11 +105,12 @@ export function recallOf(found: KernelHits, truth: KernelHits): number {
 export async function writeAndOpen(
   kernel: Kernel,
   directory: string,
-  vectors: Float32Array,
+  vectors: VectorValues,
   dim: number,
   name = 'vectors',
+  format: VectorShape['format'] = 'float32',
 ): Promise<VectorFile> {
   const path = join(directory, name);
-  await kernel.writeVectors({ path, vectors, dim });
+  await kernel.writeVectors({ path, format, dim, vectors });
   return kernel.openVectors(path);
 }

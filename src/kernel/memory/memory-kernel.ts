@@ -1,12 +1,13 @@
 import { MishardsError } from '../../errors/index.ts';
 import type { FileSystem } from '../../host/index.ts';
-import { METRICS } from '../../schema/index.ts';
 import { assert } from '../../util/assert.ts';
 import { crc32c } from '../../util/crc32c.ts';
 import { decodePacket, encodePacket, type JsonValue, type Packet } from '../../util/packet.ts';
 import { bytesOf, viewAs } from '../../util/typed-views.ts';
 import {
   INDEX_TYPES,
+  KERNEL_METRICS,
+  VECTOR_FORMATS,
   type BuildIndexOptions,
   type BuildReport,
   type FileReport,
@@ -16,9 +17,12 @@ import {
   type KernelSearch,
   type VectorFile,
   type VectorIndex,
+  type VectorShape,
+  type VectorValues,
   type WriteVectorsOptions,
 } from '../kernel.ts';
-import { readHnswParams } from '../index-params.ts';
+import { checkIndexMetric, readHnswParams } from '../index-params.ts';
+import { isSparse, newDenseValues, rowBytes, shapeDefect, vectorsDefect } from '../vectors.ts';
 import { searchExactly } from './memory-search.ts';
 import { MemoryBlock, MemoryIndex, MemoryVectorFile } from './memory-vectors.ts';
 
@@ -36,24 +40,29 @@ export class MemoryKernel implements Kernel {
     this.#files = options.files;
   }
 
-  async writeVectors({ path, vectors, dim }: WriteVectorsOptions): Promise<FileReport> {
-    assert(vectors.length % dim === 0, `${vectors.length} values are not whole rows of ${dim}`);
-    return this.#write(path, { head: { kind: 'vectors', dim }, parts: [bytesOf(vectors)] });
+  async writeVectors({ path, vectors, format, dim }: WriteVectorsOptions): Promise<FileReport> {
+    const defect = shapeDefect({ format, dim }) ?? vectorsDefect({ format, dim }, vectors);
+    assert(defect === null, defect ?? '');
+    const parts = isSparse(vectors) ? [vectors.offsets, vectors.indices, vectors.values] : [vectors];
+    return this.#write(path, { head: { kind: 'vectors', format, dim }, parts: parts.map(bytesOf) });
   }
 
   async openVectors(path: string): Promise<VectorFile> {
-    const { head, parts, checksum } = await this.#read(path, 'vectors');
-    const values = viewAs(Float32Array, partOf(parts));
-    const dim = Number(head['dim']);
-    if (!Number.isInteger(dim) || dim < 1 || values.length % dim !== 0)
-      throw corrupt(`${values.length} values are not whole rows of ${dim}`);
-    return new MemoryVectorFile(dim, values, checksum);
+    const { head, parts, sizeBytes, checksum } = await this.#read(path, 'vectors');
+    const format = VECTOR_FORMATS.find((candidate) => candidate === head['format']);
+    if (format === undefined) throw corrupt('the vectors have an unknown format');
+    const shape: VectorShape = { format, dim: Number(head['dim']) };
+    const values = shapeDefect(shape) === null ? valuesOf(shape, parts) : null;
+    const defect = shapeDefect(shape) ?? vectorsDefect(shape, values!);
+    if (defect !== null) throw corrupt(defect);
+    return new MemoryVectorFile(shape, values!, sizeBytes, checksum);
   }
 
   async buildIndex(options: BuildIndexOptions): Promise<BuildReport> {
     const { type, metric, vectors, path, params, signal } = options;
     assert(vectors instanceof MemoryVectorFile, 'the vectors belong to this kernel');
     readHnswParams(params);
+    checkIndexMetric(type, metric, vectors);
     if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the build was cancelled');
     const head = { kind: 'index', type, metric, rowCount: vectors.rowCount, checksum: vectors.checksum };
     const report = await this.#write(path, { head, parts: [] });
@@ -65,15 +74,17 @@ export class MemoryKernel implements Kernel {
     assert(vectors instanceof MemoryVectorFile, 'the vectors belong to this kernel');
     const { head, sizeBytes } = await this.#read(path, 'index');
     const type = INDEX_TYPES.find((candidate) => candidate === head['type']);
-    const metric = METRICS.find((candidate) => candidate === head['metric']);
+    const metric = KERNEL_METRICS.find((candidate) => candidate === head['metric']);
     if (type === undefined || metric === undefined) throw corrupt('the index has an unknown type or metric');
     if (head['rowCount'] !== vectors.rowCount || head['checksum'] !== vectors.checksum)
       throw corrupt('the index was built over other vectors');
     return new MemoryIndex(type, metric, vectors, sizeBytes);
   }
 
-  createBlock({ dim, capacity }: { readonly dim: number; readonly capacity: number }): GrowingBlock {
-    return new MemoryBlock(dim, capacity);
+  createBlock({ capacity, ...shape }: VectorShape & { readonly capacity: number }): GrowingBlock {
+    const defect = shapeDefect(shape);
+    assert(defect === null, defect ?? '');
+    return new MemoryBlock(shape, capacity);
   }
 
   async search(request: KernelSearch): Promise<KernelHits> {
@@ -123,10 +134,20 @@ interface OpenedFile {
   readonly sizeBytes: number;
 }
 
-function partOf(parts: readonly Uint8Array[]): Uint8Array {
-  const [part] = parts;
-  if (part === undefined || parts.length !== 1) throw corrupt(`${parts.length} parts instead of 1`);
-  return part;
+function valuesOf(shape: VectorShape, parts: readonly Uint8Array[]): VectorValues {
+  const wanted = shape.format === 'sparse' ? 3 : 1;
+  if (parts.length !== wanted) throw corrupt(`${parts.length} parts instead of ${wanted}`);
+  if (shape.format === 'sparse') {
+    const [offsets, indices, values] = parts;
+    return {
+      offsets: viewAs(Uint32Array, offsets!),
+      indices: viewAs(Uint32Array, indices!),
+      values: viewAs(Float32Array, values!),
+    };
+  }
+  const out = newDenseValues(shape, parts[0]!.byteLength / rowBytes(shape));
+  bytesOf(out).set(parts[0]!);
+  return out;
 }
 
 function corrupt(message: string): MishardsError {

@@ -1,9 +1,9 @@
 import { bitAt } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { Metric } from '../../schema/index.ts';
-import { assert, unreachable } from '../../util/assert.ts';
+import { assert } from '../../util/assert.ts';
 import { checkSearch } from '../check-search.ts';
-import type { KernelHits, KernelSearch, SearchSource } from '../kernel.ts';
+import type { KernelHits, KernelSearch, SearchSource, VectorValues } from '../kernel.ts';
+import { rowScore } from './memory-scores.ts';
 import { MemoryBlock, MemoryIndex, MemoryVectorFile } from './memory-vectors.ts';
 
 /** Exact search by the definition: every allowed row of every source, scored in double precision. */
@@ -12,7 +12,7 @@ export function searchExactly(request: KernelSearch): KernelHits {
   if (request.signal?.aborted === true) throw new MishardsError('CANCELLED', 'the request was cancelled');
   if (timeoutMs === 0)
     throw new MishardsError('DEADLINE_EXCEEDED', 'the deadline had passed before the search began');
-  const { k, queryCount, dim } = request;
+  const { k, queryCount } = request;
   const sources = request.sources.map(borrow);
   const hits = {
     k,
@@ -22,8 +22,7 @@ export function searchExactly(request: KernelSearch): KernelHits {
     scores: new Float32Array(queryCount * k),
   };
   for (let query = 0; query < queryCount; query++) {
-    const vector = request.queries.subarray(query * dim, (query + 1) * dim);
-    const best = searchOne(request, sources, vector);
+    const best = searchOne(request, sources, query);
     hits.counts[query] = best.length;
     best.forEach((hit, index) => {
       hits.sources[query * k + index] = hit.source;
@@ -41,22 +40,20 @@ interface Hit {
 }
 
 interface BorrowedSource {
-  readonly values: Float32Array;
+  readonly values: VectorValues;
   readonly rowCount: number;
   readonly allowed: Uint8Array | null;
 }
 
-function searchOne(
-  request: KernelSearch,
-  sources: readonly BorrowedSource[],
-  vector: Float32Array,
-): readonly Hit[] {
-  const { dim, metric, k, scoreAbove, scoreUpTo } = request;
+function searchOne(request: KernelSearch, sources: readonly BorrowedSource[], query: number): readonly Hit[] {
+  const { k, scoreAbove, scoreUpTo } = request;
   const best: Hit[] = [];
   sources.forEach(({ values, rowCount, allowed }, source) => {
+    const scoreOf = rowScore(request, query, values);
     for (let row = 0; row < rowCount; row++) {
       if (allowed !== null && !bitAt(allowed, row)) continue;
-      const score = scoreOf(metric, vector, values, row * dim, dim);
+      const score = scoreOf(row);
+      if (score === null) continue;
       if (scoreAbove !== null && !(score > scoreAbove)) continue;
       if (scoreUpTo !== null && !(score <= scoreUpTo)) continue;
       if (best.length === k && score <= best[k - 1]!.score) continue;
@@ -77,37 +74,6 @@ function insert(best: Hit[], hit: Hit, k: number): void {
   }
   best.splice(low, 0, hit);
   if (best.length > k) best.pop();
-}
-
-function scoreOf(
-  metric: Metric,
-  query: Float32Array,
-  values: Float32Array,
-  start: number,
-  dim: number,
-): number {
-  let product = 0;
-  let distance = 0;
-  let queryNorm = 0;
-  let rowNorm = 0;
-  for (let index = 0; index < dim; index++) {
-    const a = query[index]!;
-    const b = values[start + index]!;
-    product += a * b;
-    distance += (a - b) ** 2;
-    queryNorm += a * a;
-    rowNorm += b * b;
-  }
-  switch (metric) {
-    case 'L2':
-      return Math.fround(0 - distance);
-    case 'IP':
-      return Math.fround(product);
-    case 'COSINE':
-      return queryNorm === 0 || rowNorm === 0 ? 0 : Math.fround(product / Math.sqrt(queryNorm * rowNorm));
-    default:
-      return unreachable(metric);
-  }
 }
 
 function borrow({ data, rowCount, allowed }: SearchSource): BorrowedSource {

@@ -1,15 +1,36 @@
 import { MishardsError } from '../../errors/index.ts';
-import type { Metric } from '../../schema/index.ts';
 import { assert } from '../../util/assert.ts';
-import type { GrowingBlock, IndexType, VectorFile, VectorIndex } from '../kernel.ts';
+import type {
+  DenseValues,
+  GrowingBlock,
+  IndexType,
+  KernelMetric,
+  SparseValues,
+  VectorFile,
+  VectorFormat,
+  VectorIndex,
+  VectorShape,
+  VectorValues,
+} from '../kernel.ts';
+import {
+  concatSparse,
+  countVectors,
+  isSparse,
+  newDenseValues,
+  rowWidth,
+  takeVectors,
+  vectorsDefect,
+} from '../vectors.ts';
 
 /** Rows of vectors in one array, row after row. */
-abstract class MemoryVectors implements Disposable {
+abstract class MemoryVectors implements VectorShape, Disposable {
+  readonly format: VectorFormat;
   readonly dim: number;
-  protected values: Float32Array;
+  protected values: VectorValues;
   #disposed = false;
 
-  constructor(dim: number, values: Float32Array) {
+  constructor({ format, dim }: VectorShape, values: VectorValues) {
+    this.format = format;
     this.dim = dim;
     this.values = values;
   }
@@ -17,23 +38,32 @@ abstract class MemoryVectors implements Disposable {
   abstract readonly rowCount: number;
 
   /** All rows, for a search or build that begins now. */
-  borrow(): Float32Array {
+  borrow(): VectorValues {
     if (this.#disposed) throw disposed('vectors were');
     return this.values;
   }
 
-  read(rows: Uint32Array, out: Float32Array): void {
-    const values = this.borrow();
-    assert(out.length === rows.length * this.dim, `${out.length} values for ${rows.length} rows`);
-    rows.forEach((row, index) => {
-      assert(row < this.rowCount, `row ${row} of ${this.rowCount}`);
-      out.set(values.subarray(row * this.dim, (row + 1) * this.dim), index * this.dim);
-    });
+  read(rows: Uint32Array, out: DenseValues): void {
+    const taken = this.#take(rows);
+    assert(!isSparse(taken), 'sparse vectors are read with readSparse');
+    assert(out.length === taken.length, `${out.length} values for ${rows.length} rows`);
+    out.set(taken);
+  }
+
+  readSparse(rows: Uint32Array): SparseValues {
+    const taken = this.#take(rows);
+    assert(isSparse(taken), `${this.format} vectors are read with read`);
+    return taken;
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.values = new Float32Array(0);
+  }
+
+  #take(rows: Uint32Array): VectorValues {
+    for (const row of rows) assert(row < this.rowCount, `row ${row} of ${this.rowCount}`);
+    return takeVectors(this, this.borrow(), rows);
   }
 }
 
@@ -43,10 +73,10 @@ export class MemoryVectorFile extends MemoryVectors implements VectorFile {
   readonly sizeBytes: number;
   readonly checksum: number;
 
-  constructor(dim: number, values: Float32Array, checksum: number) {
-    super(dim, values);
-    this.rowCount = values.length / dim;
-    this.sizeBytes = values.byteLength;
+  constructor(shape: VectorShape, values: VectorValues, sizeBytes: number, checksum: number) {
+    super(shape, values);
+    this.rowCount = countVectors(shape, values);
+    this.sizeBytes = sizeBytes;
     this.checksum = checksum;
   }
 }
@@ -56,8 +86,8 @@ export class MemoryBlock extends MemoryVectors implements GrowingBlock {
   readonly capacity: number;
   #rowCount = 0;
 
-  constructor(dim: number, capacity: number) {
-    super(dim, new Float32Array(capacity * dim));
+  constructor(shape: VectorShape, capacity: number) {
+    super(shape, shape.format === 'sparse' ? concatSparse([]) : newDenseValues(shape, capacity));
     this.capacity = capacity;
   }
 
@@ -65,12 +95,14 @@ export class MemoryBlock extends MemoryVectors implements GrowingBlock {
     return this.#rowCount;
   }
 
-  append(vectors: Float32Array): void {
+  append(vectors: VectorValues): void {
     const values = this.borrow();
-    const count = vectors.length / this.dim;
-    assert(Number.isInteger(count), `${vectors.length} values are not whole rows of ${this.dim}`);
+    const defect = vectorsDefect(this, vectors);
+    assert(defect === null, defect ?? '');
+    const count = countVectors(this, vectors);
     assert(this.#rowCount + count <= this.capacity, `${count} more rows exceed ${this.capacity}`);
-    values.set(vectors, this.#rowCount * this.dim);
+    if (isSparse(vectors)) this.values = concatSparse([values as SparseValues, vectors]);
+    else (values as DenseValues).set(vectors, this.#rowCount * rowWidth(this));
     this.#rowCount += count;
   }
 }
@@ -79,22 +111,24 @@ export class MemoryBlock extends MemoryVectors implements GrowingBlock {
 export class MemoryIndex implements VectorIndex {
   readonly kind = 'index';
   readonly type: IndexType;
-  readonly metric: Metric;
-  readonly rowCount: number;
+  readonly metric: KernelMetric;
+  readonly format: VectorFormat;
   readonly dim: number;
+  readonly rowCount: number;
   readonly sizeBytes: number;
-  #values: Float32Array | null;
+  #values: VectorValues | null;
 
-  constructor(type: IndexType, metric: Metric, vectors: MemoryVectorFile, sizeBytes: number) {
+  constructor(type: IndexType, metric: KernelMetric, vectors: MemoryVectorFile, sizeBytes: number) {
     this.type = type;
     this.metric = metric;
-    this.rowCount = vectors.rowCount;
+    this.format = vectors.format;
     this.dim = vectors.dim;
+    this.rowCount = vectors.rowCount;
     this.sizeBytes = sizeBytes;
     this.#values = vectors.borrow();
   }
 
-  borrow(): Float32Array {
+  borrow(): VectorValues {
     if (this.#values === null) throw disposed('index was');
     return this.#values;
   }
