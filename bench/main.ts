@@ -1,7 +1,11 @@
 // `npm run bench -- <name> [options]`: each bench prints one JSON line a result.
 const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  filtered: () => import('./cluster/filtered.ts'),
   hop: () => import('./cluster/hop.ts'),
+  ingest: () => import('./cluster/ingest.ts'),
   kernel: () => import('./kernel/kernel-bench.ts'),
+  memory: () => import('./cluster/memory.ts'),
+  'search-while-inserting': () => import('./cluster/search-while-inserting.ts'),
   proxy: () => import('./proxy/plan-merge.ts'),
 };
 

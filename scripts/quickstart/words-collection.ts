@@ -25,14 +25,15 @@ export async function indexAndLoad(
   client: MilvusClient,
   say: (line: string) => void,
   copies: number,
+  collection: string = COLLECTION,
 ): Promise<void> {
   say(
     `flushing, indexing with HNSW (M 16, efConstruction 200) and loading every segment on ${copies} readers …`,
   );
-  await client.flushSync({ collection_names: [COLLECTION] });
+  await client.flushSync({ collection_names: [collection] });
   succeeded(
     await client.createIndex({
-      collection_name: COLLECTION,
+      collection_name: collection,
       field_name: 'vector',
       index_type: 'HNSW',
       metric_type: 'COSINE',
@@ -40,11 +41,11 @@ export async function indexAndLoad(
     }),
   );
   for (;;) {
-    const progress = succeeded(await client.describeIndex({ collection_name: COLLECTION }));
+    const progress = succeeded(await client.describeIndex({ collection_name: collection }));
     const [index] = progress.index_descriptions;
     if (index?.state === 'Finished') break;
     if (index?.state === 'Failed') throw new Error(index.index_state_fail_reason);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  await client.loadCollectionSync({ collection_name: COLLECTION, replica_number: copies });
+  await client.loadCollectionSync({ collection_name: collection, replica_number: copies });
 }

@@ -2,6 +2,9 @@ import { MishardsError } from '../errors/index.ts';
 import type { Clock, Timers } from '../host/index.ts';
 import type { CallOptions } from '../wire/wire.ts';
 
+/** Made once: an error with its stack costs more than all else of a scope. */
+const ENDED = new MishardsError('CANCELLED', 'the sub-request has ended');
+
 /**
  * One sub-request's time and cancellation as a single signal. Its reason is what the caller shall be told. When the scope
  * ends the signal aborts too, so that nothing waits on for a request that failed elsewhere.
@@ -23,7 +26,7 @@ export class RequestScope implements Disposable {
     if (call.timeoutMs > 0) this.#stack.use(host.timers.after(call.timeoutMs, expire));
     else expire();
     this.#follow(controller, call.signal);
-    this.#stack.defer(() => controller.abort(new MishardsError('CANCELLED', 'the sub-request has ended')));
+    this.#stack.defer(() => controller.abort(ENDED));
   }
 
   get remainingMs(): number {
