@@ -11,7 +11,7 @@ export function recallOf(found: readonly ArrayLike<number>[], truth: readonly Ar
     wanted += rows.length;
     for (const row of Array.from(rows)) if (own.has(row)) got++;
   });
-  return got / wanted;
+  return wanted === 0 ? 1 : got / wanted;
 }
 
 /**
@@ -23,7 +23,18 @@ export function qpsAt(points: readonly Point[], recall: number): number | undefi
   const above = sorted.findIndex((point) => point.recall >= recall);
   if (above <= 0) return undefined;
   const [low, high] = [sorted[above - 1]!, sorted[above]!];
-  const missed = (value: number) => Math.log(Math.max(1 - value, 1e-6));
   const weight = (missed(recall) - missed(low.recall)) / (missed(high.recall) - missed(low.recall));
   return Math.exp(Math.log(low.qps) * (1 - weight) + Math.log(high.qps) * weight);
+}
+
+/** As `qpsAt`; where even the fastest point has more recall than asked for, its rate. Undefined below the recall. */
+export function qpsAtLeast(points: readonly Point[], recall: number): number | undefined {
+  const enough = points.filter((point) => point.recall >= recall).map((point) => point.qps);
+  if (enough.length === 0) return undefined;
+  return Math.max(...enough, qpsAt(points, recall) ?? 0);
+}
+
+/** Logarithm of the share of missed hits. */
+export function missed(recall: number): number {
+  return Math.log(Math.max(1 - recall, 1e-6));
 }

@@ -1,167 +1,203 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { loadEmbeddings } from '../../scripts/embeddings.ts';
-import { createReport } from '../support/report.ts';
-import { qpsAt, recallOf, type Point } from './curve.ts';
-import type { Engine, EngineRun, Task } from './engine.ts';
-import { runMishards, type MishardsRun } from './mishards.ts';
-import { runHnswlibNode } from './peers/hnswlib-node.ts';
-import { runHnswlib } from './peers/hnswlib.ts';
-import { runUsearch } from './peers/usearch.ts';
+import { createKernel, type Kernel, type VectorFile } from '../../src/kernel/index.ts';
+import { createReport, type Report } from '../support/report.ts';
+import { qpsAtLeast, recallOf, type Point } from './curve.ts';
+import { loadDataSet, type DataSet } from './data-set.ts';
+import type { EngineRun, Task } from './engine.ts';
+import { measureFilters } from './filters.ts';
+import {
+  buildOwn,
+  openDataSet,
+  OWN_INDEXES,
+  rowsOf,
+  searchOf,
+  searchOwn,
+  wholeOf,
+  type OwnIndex,
+} from './mishards.ts';
+import { readOptions, type KernelBenchOptions } from './options.ts';
+import { PEERS } from './peers/index.ts';
+import { writePlot } from './plot.ts';
 
-const PEERS: Readonly<Record<string, Engine>> = {
-  hnswlib: runHnswlib,
-  'hnswlib-node': runHnswlibNode,
-  usearch: runUsearch,
-};
 const RECALLS = [0.9, 0.95, 0.99];
-const FILTER_SHARES = [0.5, 0.1, 0.01];
+const FILTER_RECALL = 0.95;
+const K = 10;
 
-const HELP = `npm run bench -- kernel [options]: recall and rate of the kernel and its peers on real embeddings
-  --rows N             default all 340 479       --queries N         default 1000
-  --m N                default 16                --ef-construction N default 200
-  --threads N          of builds, default 1      --rounds N          best of, default 5
-  --ef A,B,…           default 20 … 1000         --peers A,B         of ${Object.keys(PEERS).join(', ')}; '' for none
-  --seed N             default 1
-`;
-
-type Report = ReturnType<typeof createReport>;
+/** What was measured of one engine. */
+interface Measured {
+  readonly buildSeconds: number;
+  readonly points: readonly (Point & { readonly effort: number })[];
+}
 
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rows: { type: 'string' },
-      queries: { type: 'string', default: '1000' },
-      m: { type: 'string', default: '16' },
-      'ef-construction': { type: 'string', default: '200' },
-      threads: { type: 'string', default: '1' },
-      rounds: { type: 'string', default: '5' },
-      ef: { type: 'string', default: '20,40,80,120,160,200,300,400,600,800,1000' },
-      peers: { type: 'string', default: Object.keys(PEERS).join(',') },
-      seed: { type: 'string', default: '1' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return void process.stdout.write(HELP);
-  const seed = Number(values.seed);
-  const embeddings = await loadEmbeddings({
-    queries: Number(values.queries),
-    seed,
-    ...(values.rows === undefined ? {} : { rows: Number(values.rows) }),
-  });
+  const options = readOptions(args);
+  if (options === undefined) return;
   const directory = await mkdtemp(join(tmpdir(), 'mishards-bench-'));
   try {
-    const task: Task = {
-      dim: embeddings.dim,
-      vectors: embeddings.vectors,
-      queries: embeddings.queries,
-      k: 10,
-      M: Number(values.m),
-      efConstruction: Number(values['ef-construction']),
-      buildThreads: Number(values.threads),
-      seed,
-      rounds: Number(values.rounds),
-      efs: values.ef.split(',').map(Number),
-      directory,
-    };
-    await compare(
-      task,
-      values.peers.split(',').filter((name) => name !== ''),
-      createReport('kernel', seed),
-    );
+    await using kernel = createKernel({ threads: 1, queueMax: 1 });
+    const data = await loadDataSet(options.data, options);
+    using vectors = await openDataSet(kernel, data, directory);
+    const task = await createTask(options, data, vectors, directory);
+    const report = createReport('kernel', options.seed);
+    const own = new Map<string, Measured>();
+    for (const name of options.own) {
+      own.set(name, await measureOwn(name, task, kernel, vectors, options.filters, report));
+    }
+    for (const name of options.peers) await comparePeer(name, task, own, report);
+    if (options.plot !== undefined) await writePlot(options.plot, report.lines);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function compare(task: Task, peers: readonly string[], report: Report): Promise<void> {
-  const ours = await runMishards(task, FILTER_SHARES);
-  const { truth } = ours;
-  const points = reportRun('mishards', task, ours, truth, report);
-  reportMemory(task, ours, report);
-  reportFilters(task, ours, points, report);
-  for (const name of peers) {
-    const engine = PEERS[name];
-    if (engine === undefined)
-      throw new RangeError(`no peer ${name}; known: ${Object.keys(PEERS).join(', ')}`);
-    let theirs: EngineRun;
-    try {
-      theirs = await engine(task);
-    } catch (error) {
-      report({ what: 'unavailable', engine: name, reason: String(error).split('\n')[0] });
-      continue;
+/** With exact hits from the FLAT search of the same file, on every processor. */
+async function createTask(
+  options: KernelBenchOptions,
+  data: DataSet,
+  vectors: VectorFile,
+  directory: string,
+): Promise<Task> {
+  await using exact = createKernel({ threads: availableParallelism(), queueMax: 1 });
+  using file = await exact.openVectors(join(directory, 'vectors'));
+  const truth = rowsOf(await exact.search(searchOf(data, K, wholeOf(file), {})));
+  const rowCount = vectors.rowCount;
+  const nlist = options.nlist ?? Math.round(4 * Math.sqrt(rowCount));
+  return {
+    ...options,
+    data,
+    rowCount,
+    queryCount: data.queries.length / data.dim,
+    k: K,
+    nlist,
+    nprobes: options.nprobes.filter((nprobe) => nprobe <= nlist),
+    truth,
+    directory,
+  };
+}
+
+async function measureOwn(
+  name: string,
+  task: Task,
+  kernel: Kernel,
+  vectors: VectorFile,
+  filters: boolean,
+  report: Report,
+): Promise<Measured> {
+  const own: OwnIndex = OWN_INDEXES[name]!;
+  const built = await buildOwn(task, own, vectors);
+  using index = await kernel.openIndex(built.path, vectors);
+  const searches = await searchOwn(task, own, kernel, index);
+  const sizeBytes = vectors.sizeBytes + index.sizeBytes;
+  const measured = reportRun(name, task, { ...built, sizeBytes, searches }, report);
+  report({
+    what: 'memory',
+    engine: name,
+    instructionSet: kernel.info.instructionSet,
+    indexRowBytes: round(index.sizeBytes / task.rowCount),
+    buildRowBytes: round(built.peakBytes / task.rowCount),
+    // Codes and links of an index, less the links, against the vectors they stand for.
+    ratio: round((sizeBytes / task.rowCount - 2 * task.M * 4) / (task.data.dim * 4)),
+  });
+  if (filters && own.type === 'HNSW') await reportFilters(name, task, kernel, vectors, index, report);
+  return measured;
+}
+
+async function reportFilters(
+  engine: string,
+  task: Task,
+  kernel: Kernel,
+  vectors: VectorFile,
+  index: Parameters<typeof measureFilters>[3],
+  report: Report,
+): Promise<void> {
+  for await (const { kind, share, points, ratioAt } of measureFilters(task, kernel, vectors, index)) {
+    for (const { ef, recall, qps } of points) {
+      report({ what: 'filter', engine, kind, share, ef, recall: round(recall), qps: Math.round(qps) });
     }
-    const peerPoints = reportRun(name, task, theirs, truth, report);
-    report({ what: 'build ratio', peer: name, ratio: round(ours.buildSeconds / theirs.buildSeconds) });
+    const ratio = ratioAt(FILTER_RECALL);
+    report({
+      what: 'filter ratio',
+      engine,
+      kind,
+      share,
+      recall: FILTER_RECALL,
+      reached: ratio !== undefined,
+      ratio: ratio === undefined ? null : round(ratio),
+    });
+  }
+}
+
+async function comparePeer(
+  peer: string,
+  task: Task,
+  own: ReadonlyMap<string, Measured>,
+  report: Report,
+): Promise<void> {
+  let theirs: EngineRun;
+  try {
+    theirs = await PEERS[peer]!(task);
+  } catch (error) {
+    report({ what: 'unavailable', engine: peer, reason: String(error).slice(0, 300) });
+    return;
+  }
+  const other = reportRun(peer, task, theirs, report);
+  for (const [engine, mine] of own) {
+    report({
+      what: 'build ratio',
+      engine,
+      peer,
+      ratio: round(mine.buildSeconds / other.buildSeconds),
+      ...recallsAtOneEffort(mine, other),
+    });
     for (const recall of RECALLS) {
-      const [mine, other] = [qpsAt(points, recall), qpsAt(peerPoints, recall)];
-      if (mine === undefined || other === undefined) continue;
-      report({ what: 'search ratio', peer: name, recall, ratio: round(mine / other) });
+      const [ours, peers] = [qpsAtLeast(mine.points, recall), qpsAtLeast(other.points, recall)];
+      if (ours === undefined || peers === undefined) continue;
+      report({ what: 'search ratio', engine, peer, recall, ratio: round(ours / peers) });
     }
   }
 }
 
-function reportRun(
-  engine: string,
-  task: Task,
-  { buildSeconds, searches }: EngineRun,
-  truth: readonly ArrayLike<number>[],
-  report: Report,
-): Point[] {
-  const { M, efConstruction, buildThreads, dim } = task;
-  const rows = task.vectors.length / dim;
+/** How good the two graphs are: their recalls at the largest effort both were searched with. */
+function recallsAtOneEffort(mine: Measured, other: Measured): Record<string, number> {
+  const both = mine.points
+    .filter(({ effort }) => other.points.some((point) => point.effort === effort))
+    .at(-1);
+  if (both === undefined) return {};
+  const peerRecall = other.points.find(({ effort }) => effort === both.effort)!.recall;
+  return { effort: both.effort, recall: round(both.recall), peerRecall: round(peerRecall) };
+}
+
+function reportRun(engine: string, task: Task, theirs: EngineRun, report: Report): Measured {
+  const { data, M, efConstruction, buildThreads, rowCount } = task;
   report({
     what: 'build',
     engine,
-    rows,
-    dim,
+    data: data.name,
+    metric: data.metric,
+    rows: rowCount,
+    dim: data.dim,
     M,
     efConstruction,
+    nlist: task.nlist,
     threads: buildThreads,
-    seconds: round(buildSeconds),
+    seconds: round(theirs.buildSeconds),
+    rowBytes: round(theirs.sizeBytes / rowCount),
   });
-  return searches.map(({ ef, seconds, rows: found }) => {
-    const point = { recall: recallOf(found, truth), qps: truth.length / seconds };
-    report({ what: 'search', engine, ef, recall: round(point.recall), qps: Math.round(point.qps) });
+  const points = theirs.searches.map(({ effort, seconds, rows }) => {
+    const point = { effort, recall: recallOf(rows, task.truth), qps: task.queryCount / seconds };
+    report({
+      what: 'search',
+      engine,
+      data: data.name,
+      effort,
+      recall: round(point.recall),
+      qps: Math.round(point.qps),
+    });
     return point;
   });
-}
-
-function reportMemory(task: Task, ours: MishardsRun, report: Report): void {
-  const rows = task.vectors.length / task.dim;
-  const vectorBytes = task.dim * 4;
-  const linkBytes = 2 * task.M * 4;
-  const rowBytes = vectorBytes + ours.indexBytes / rows;
-  report({
-    what: 'memory',
-    engine: 'mishards',
-    instructionSet: ours.instructionSet,
-    rowBytes: round(rowBytes),
-    buildRowBytes: round(ours.peakBytes / rows),
-    ratio: round((rowBytes - linkBytes) / vectorBytes),
-  });
-}
-
-/** The rate with a filter against the rate without one at the recall the filtered search has, at most 0.99. */
-function reportFilters(task: Task, ours: MishardsRun, points: readonly Point[], report: Report): void {
-  for (const { share, ef, seconds, rows, truth } of ours.filtered) {
-    const recall = recallOf(rows, truth);
-    const qps = task.queries.length / task.dim / seconds;
-    const plain = qpsAt(points, Math.min(recall, 0.99));
-    const ratio = plain === undefined ? null : round(qps / plain);
-    report({
-      what: 'filter',
-      engine: 'mishards',
-      share,
-      ef,
-      recall: round(recall),
-      qps: Math.round(qps),
-      ratio,
-    });
-  }
+  return { buildSeconds: theirs.buildSeconds, points };
 }
 
 function round(value: number): number {

@@ -1,107 +1,108 @@
 import { join } from 'node:path';
-import { createKernel, type Kernel, type KernelHits, type SearchSource } from '../../src/kernel/index.ts';
-import { best, secondsSince, type EngineRun, type SearchRun, type Task } from './engine.ts';
+import {
+  createKernel,
+  type IndexType,
+  type Kernel,
+  type KernelHits,
+  type KernelSearch,
+  type SearchSource,
+  type VectorFile,
+  type VectorIndex,
+} from '../../src/kernel/index.ts';
+import type { DataSet } from './data-set.ts';
+import { secondsSince, sweep, type EngineRun, type Task } from './engine.ts';
 
-export interface MishardsRun extends EngineRun {
-  readonly truth: readonly ArrayLike<number>[];
-  readonly instructionSet: string;
-  /** Of the loaded index, without its vectors. */
-  readonly indexBytes: number;
-  readonly peakBytes: number;
-  readonly filtered: readonly FilteredRun[];
+type Params = KernelSearch['params'];
+
+/** How one of our index types is built and searched by a task. */
+export interface OwnIndex {
+  readonly type: IndexType;
+  build(task: Task): Params;
+  efforts(task: Task): readonly number[];
+  search(effort: number): Params;
 }
 
-export interface FilteredRun {
-  readonly share: number;
-  readonly ef: number;
-  readonly seconds: number;
-  readonly rows: readonly ArrayLike<number>[];
-  readonly truth: readonly ArrayLike<number>[];
-}
-
-/** Our kernel: builds with the task's threads, searches with one. Exact hits come from the FLAT search of the same file. */
-export async function runMishards(task: Task, shares: readonly number[]): Promise<MishardsRun> {
-  const { dim, vectors } = task;
-  const path = (name: string) => join(task.directory, name);
-  await using builder = createKernel({ threads: task.buildThreads, queueMax: 1 });
-  await builder.writeVectors({ path: path('vectors'), format: 'float32', dim, vectors });
-  using file = await builder.openVectors(path('vectors'));
-  const start = performance.now();
-  const report = await builder.buildIndex({
+export const OWN_INDEXES: Readonly<Record<string, OwnIndex>> = {
+  mishards: {
     type: 'HNSW',
-    metric: 'IP',
-    vectors: file,
-    path: path('index'),
-    params: { M: task.M, efConstruction: task.efConstruction },
+    build: ({ M, efConstruction }) => ({ M, efConstruction }),
+    efforts: ({ efs }) => efs,
+    search: (ef) => ({ ef }),
+  },
+};
+
+export interface BuiltIndex {
+  readonly path: string;
+  readonly buildSeconds: number;
+  readonly peakBytes: number;
+}
+
+/** Writes the vectors of a data set and maps them. */
+export async function openDataSet(kernel: Kernel, data: DataSet, directory: string): Promise<VectorFile> {
+  const path = join(directory, 'vectors');
+  await kernel.writeVectors({ path, format: 'float32', dim: data.dim, vectors: data.vectors });
+  return kernel.openVectors(path);
+}
+
+/** Builds an index with the task's threads. */
+export async function buildOwn(task: Task, own: OwnIndex, vectors: VectorFile): Promise<BuiltIndex> {
+  await using builder = createKernel({ threads: task.buildThreads, queueMax: 1 });
+  const path = join(task.directory, `${own.type}-${task.buildThreads}`);
+  const start = performance.now();
+  const { peakBytes } = await builder.buildIndex({
+    type: own.type,
+    metric: task.data.metric,
+    vectors,
+    path,
+    params: own.build(task),
     seed: task.seed,
     threads: task.buildThreads,
   });
-  const buildSeconds = secondsSince(start);
-  await using kernel = createKernel({ threads: 1, queueMax: 1 });
-  using index = await kernel.openIndex(path('index'), file);
-  const whole = (data: SearchSource['data'], allowed: Uint8Array | null = null): SearchSource => ({
-    data,
-    rowCount: data.rowCount,
-    allowed,
-  });
-  const truth = rowsOf(await search(kernel, task, whole(file), {}));
-  const searches: SearchRun[] = [];
-  for (const ef of task.efs) {
-    const { seconds, value } = await best(task.rounds, () => search(kernel, task, whole(index), { ef }));
-    searches.push({ ef, seconds, rows: rowsOf(value) });
-  }
-  const filtered: FilteredRun[] = [];
-  for (const share of shares) {
-    const allowed = everyNth(vectors.length / dim, share);
-    const exact = rowsOf(await search(kernel, task, whole(file, allowed), {}));
-    for (const ef of task.efs) {
-      const { seconds, value } = await best(task.rounds, () =>
-        search(kernel, task, whole(index, allowed), { ef }),
-      );
-      filtered.push({ share, ef, seconds, rows: rowsOf(value), truth: exact });
-    }
-  }
-  const { instructionSet } = kernel.info;
-  return {
-    buildSeconds,
-    searches,
-    truth,
-    instructionSet,
-    indexBytes: index.sizeBytes,
-    peakBytes: report.peakBytes,
-    filtered,
-  };
+  return { path, buildSeconds: secondsSince(start), peakBytes };
 }
 
-function search(
-  kernel: Kernel,
+/** Searches of an open index with every effort. */
+export async function searchOwn(
   task: Task,
+  own: OwnIndex,
+  kernel: Kernel,
+  index: VectorIndex,
+): Promise<EngineRun['searches']> {
+  return sweep(
+    task,
+    own.efforts(task),
+    (effort) => kernel.search(searchOf(task.data, task.k, wholeOf(index), own.search(effort))),
+    rowsOf,
+  );
+}
+
+export function wholeOf(data: SearchSource['data'], allowed: Uint8Array | null = null): SearchSource {
+  return { data, rowCount: data.rowCount, allowed };
+}
+
+/** All queries of the data set, or those given. */
+export function searchOf(
+  { metric, dim, queries }: DataSet,
+  k: number,
   source: SearchSource,
-  params: { ef?: number },
-): Promise<KernelHits> {
-  return kernel.search({
+  params: Params,
+  asked: Float32Array = queries,
+): KernelSearch {
+  return {
     sources: [source],
-    metric: 'IP',
+    metric,
     format: 'float32',
-    dim: task.dim,
-    queries: task.queries,
-    queryCount: task.queries.length / task.dim,
-    k: task.k,
+    dim,
+    queries: asked,
+    queryCount: asked.length / dim,
+    k,
     params,
     scoreAbove: null,
     scoreUpTo: null,
-  });
+  };
 }
 
-/** The rows are in random order, so every n-th of them is a random filter. */
-function everyNth(rowCount: number, share: number): Uint8Array {
-  const bitmap = new Uint8Array((rowCount + 7) >>> 3);
-  for (let row = 0; row < rowCount; row++) {
-    if (Math.floor((row + 1) * share) > Math.floor(row * share)) bitmap[row >>> 3]! |= 1 << (row & 7);
-  }
-  return bitmap;
-}
-
-function rowsOf(hits: KernelHits): Uint32Array[] {
+/** Found rows of each query. */
+export function rowsOf(hits: KernelHits): Uint32Array[] {
   return Array.from(hits.counts, (count, query) => hits.rows.slice(query * hits.k, query * hits.k + count));
 }

@@ -4,6 +4,14 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 
+export type ReportLine = Readonly<Record<string, unknown>>;
+
+/** Prints one result; keeps what it printed. */
+export interface Report {
+  (fields: ReportLine): void;
+  readonly lines: readonly ReportLine[];
+}
+
 function commit(): string {
   try {
     const run = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
@@ -14,7 +22,7 @@ function commit(): string {
 }
 
 /** Prints results of one run, one JSON line each, with what is needed to judge and repeat them. */
-export function createReport(bench: string, seed: number): (fields: Record<string, unknown>) => void {
+export function createReport(bench: string, seed: number): Report {
   const run = {
     bench,
     machine: `${cpus()[0]?.model.trim()} x ${availableParallelism()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
@@ -23,5 +31,19 @@ export function createReport(bench: string, seed: number): (fields: Record<strin
     seed,
     commit: commit(),
   };
-  return (fields) => void process.stdout.write(`${JSON.stringify({ ...run, ...fields })}\n`);
+  const lines: ReportLine[] = [];
+  const report = (fields: ReportLine): void => {
+    const line = { ...run, ...fields };
+    lines.push(line);
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  };
+  return Object.assign(report, { lines });
+}
+
+/** The results in what a bench printed; other lines are left out. */
+export function readReport(text: string): ReportLine[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as ReportLine);
 }
