@@ -2,9 +2,8 @@
 
 #include <atomic>
 #include <memory>
-#include <string>
 
-#include "hnsw_builder.h"
+#include "index_build.h"
 #include "thread_pool.h"
 
 namespace mishards {
@@ -12,8 +11,7 @@ namespace mishards {
 /** Builds an index in slices short enough that searches of higher priority get their turn between them. */
 class BuildJob : public Job {
  public:
-  BuildJob(const Simd& simd, std::shared_ptr<VectorFile> vectors, const HnswParams& params, std::string path,
-           uint32_t threads);
+  BuildJob(const Simd& simd, std::shared_ptr<VectorFile> vectors, IndexPlan plan, uint32_t threads);
 
   void run(uint32_t slice) override;
   bool nextPhase() override;
@@ -26,19 +24,16 @@ class BuildJob : public Job {
   virtual void progress(double fraction) = 0;
 
  private:
-  enum class Phase { kAllocate, kEncode, kInsert, kPrepareFinish, kFinish, kWrite };
-
-  void startPhase(Phase phase);
-  void countRows(uint32_t rows);
+  void countSlice();
 
   const Simd& simd_;
   std::shared_ptr<VectorFile> vectors_;
-  HnswParams params_;
-  std::string path_;
+  IndexPlan plan_;
   uint32_t threads_;
-  Phase phase_ = Phase::kAllocate;
-  std::unique_ptr<HnswBuilder> builder_;
-  std::atomic<uint32_t> inserted_{0};
+  std::unique_ptr<IndexBuild> build_;
+  BuildPhase phase_{1, 0};
+  double phaseBegin_ = 0;
+  std::atomic<uint32_t> done_{0};
   size_t fileBytes_ = 0;
   size_t peakBytes_ = 0;
 };

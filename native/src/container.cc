@@ -96,7 +96,24 @@ class PartialFile {
 
 void ContainerWriter::add(uint32_t tag, const void* bytes, size_t size) {
   if (sections_.size() == kSectionsMax) throw Failure(Code::kInternal, "a file has at most 16 sections");
-  sections_.push_back({tag, bytes, size});
+  sections_.push_back({tag, bytes, size, size, nullptr});
+}
+
+void ContainerWriter::addChunks(uint32_t tag, size_t size, size_t chunkBytes, Fill fill) {
+  add(tag, nullptr, size);
+  sections_.back().chunkBytes = chunkBytes;
+  sections_.back().fill = std::move(fill);
+}
+
+template <typename Visit>
+void ContainerWriter::forEachChunk(const Section& section, Visit visit) {
+  if (!section.fill) return visit(static_cast<const uint8_t*>(section.bytes), section.size);
+  std::vector<uint8_t> chunk(std::min(section.chunkBytes, section.size));
+  for (size_t offset = 0; offset < section.size; offset += chunk.size()) {
+    const size_t size = std::min(chunk.size(), section.size - offset);
+    section.fill(offset, size, chunk.data());
+    visit(chunk.data(), size);
+  }
 }
 
 std::vector<uint8_t> ContainerWriter::header(size_t fileBytes) const {
@@ -104,7 +121,9 @@ std::vector<uint8_t> ContainerWriter::header(size_t fileBytes) const {
   size_t offset = bytes.size();
   std::vector<TableEntry> table;
   for (const Section& section : sections_) {
-    table.push_back({section.tag, crc32c(section.bytes, section.size), offset, section.size, 0});
+    uint32_t checksum = 0;
+    forEachChunk(section, [&](const uint8_t* chunk, size_t size) { checksum = crc32c(chunk, size, checksum); });
+    table.push_back({section.tag, checksum, offset, section.size, 0});
     offset += alignUp(section.size, kCacheLine);
   }
   Header header{};
@@ -128,11 +147,22 @@ size_t ContainerWriter::finish() {
   PartialFile file(path_);
   file.write(start.data(), start.size());
   for (const Section& section : sections_) {
-    file.write(section.bytes, section.size);
+    forEachChunk(section, [&](const uint8_t* chunk, size_t size) { file.write(chunk, size); });
     file.write(kZeros, alignUp(section.size, kCacheLine) - section.size);
   }
   file.moveTo(path_);
   return fileBytes;
+}
+
+uint32_t peekKind(const std::string& path) {
+  const Pages pages = Pages::map(path);
+  uint32_t kind = 0;
+  if (pages.size() < offsetof(Header, kind) + sizeof kind) {
+    throw Failure(Code::kCorruptData, "cannot use " + path + ": it has " + std::to_string(pages.size()) +
+                                          " bytes, fewer than a header; restore it from a good copy");
+  }
+  std::memcpy(&kind, pages.data() + offsetof(Header, kind), sizeof kind);
+  return kind;
 }
 
 ContainerReader::ContainerReader(const std::string& path, const uint8_t* bytes, size_t size, FileKind kind)

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@
 namespace mishards {
 
 /** What a file holds. */
-enum class FileKind : uint32_t { kVectors = 1, kHnsw = 2 };
+enum class FileKind : uint32_t { kVectors = 1, kHnsw = 2, kIvf = 3 };
 
 /** A section's name, four characters. */
 constexpr uint32_t sectionTag(const char (&name)[5]) {
@@ -26,7 +27,12 @@ class ContainerWriter {
  public:
   ContainerWriter(std::string path, FileKind kind) : path_(std::move(path)), kind_(kind) {}
 
+  /** Writes `size` bytes of a section from `offset` on to `out`. Asked for one chunk after the other, twice. */
+  using Fill = std::function<void(size_t offset, size_t size, uint8_t* out)>;
+
   void add(uint32_t tag, const void* bytes, size_t size);
+  /** A section that is not in memory as a whole: made in chunks of `chunkBytes`, the last one shorter. */
+  void addChunks(uint32_t tag, size_t size, size_t chunkBytes, Fill fill);
   /** Returns the size of the file. Throws `Failure` and leaves nothing behind. */
   size_t finish();
 
@@ -35,14 +41,22 @@ class ContainerWriter {
     uint32_t tag;
     const void* bytes;
     size_t size;
+    size_t chunkBytes;
+    Fill fill;
   };
 
+  /** Calls `visit(bytes, size)` for the bytes of a section, in order. */
+  template <typename Visit>
+  static void forEachChunk(const Section& section, Visit visit);
   std::vector<uint8_t> header(size_t fileBytes) const;
 
   std::string path_;
   FileKind kind_;
   std::vector<Section> sections_;
 };
+
+/** What the header says the file holds, checked by nothing yet. Throws `CORRUPT_DATA` when there is none. */
+uint32_t peekKind(const std::string& path);
 
 /** The sections of a file whose every byte was checked. */
 class ContainerReader {

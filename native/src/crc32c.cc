@@ -35,8 +35,8 @@ constexpr std::array<std::array<uint32_t, 256>, 8> makeTables() {
 constexpr auto kTables = makeTables();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t crc32cHardware(const uint8_t* bytes, size_t size) {
-  uint64_t crc = 0xffffffff;
+__attribute__((target("sse4.2"))) uint32_t crc32cHardware(const uint8_t* bytes, size_t size, uint32_t before) {
+  uint64_t crc = ~before;
   for (; size >= 8; bytes += 8, size -= 8) {
     uint64_t word;
     std::memcpy(&word, bytes, 8);
@@ -46,8 +46,8 @@ __attribute__((target("sse4.2"))) uint32_t crc32cHardware(const uint8_t* bytes, 
   return ~static_cast<uint32_t>(crc);
 }
 #elif defined(__ARM_FEATURE_CRC32)
-uint32_t crc32cHardware(const uint8_t* bytes, size_t size) {
-  uint32_t crc = 0xffffffff;
+uint32_t crc32cHardware(const uint8_t* bytes, size_t size, uint32_t before) {
+  uint32_t crc = ~before;
   for (; size >= 8; bytes += 8, size -= 8) {
     uint64_t word;
     std::memcpy(&word, bytes, 8);
@@ -60,9 +60,9 @@ uint32_t crc32cHardware(const uint8_t* bytes, size_t size) {
 
 }  // namespace
 
-uint32_t crc32cPortable(const void* bytes, size_t size) {
+uint32_t crc32cPortable(const void* bytes, size_t size, uint32_t before) {
   const auto* at = static_cast<const uint8_t*>(bytes);
-  uint32_t crc = 0xffffffff;
+  uint32_t crc = ~before;
   for (; size >= 8; at += 8, size -= 8) {
     uint32_t low;
     uint32_t high;
@@ -76,15 +76,15 @@ uint32_t crc32cPortable(const void* bytes, size_t size) {
   return ~crc;
 }
 
-uint32_t crc32c(const void* bytes, size_t size) {
+uint32_t crc32c(const void* bytes, size_t size, uint32_t before) {
 #if defined(__x86_64__)
   static const bool hardware = cpuHasSse42();
-  if (hardware) return crc32cHardware(static_cast<const uint8_t*>(bytes), size);
-  return crc32cPortable(bytes, size);
+  if (hardware) return crc32cHardware(static_cast<const uint8_t*>(bytes), size, before);
+  return crc32cPortable(bytes, size, before);
 #elif defined(__ARM_FEATURE_CRC32)
-  return crc32cHardware(static_cast<const uint8_t*>(bytes), size);
+  return crc32cHardware(static_cast<const uint8_t*>(bytes), size, before);
 #else
-  return crc32cPortable(bytes, size);
+  return crc32cPortable(bytes, size, before);
 #endif
 }
 

@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "quantizer.h"
 #include "source.h"
-#include "vector_file.h"
+#include "vector_index.h"
 
 namespace mishards {
 
@@ -57,18 +57,20 @@ struct HnswArrays {
 /** Writes a graph over `vectors` to `path`; returns the size of the file. */
 size_t writeHnsw(const std::string& path, const HnswArrays& arrays, size_t codeStride);
 
-/** A loaded and fully validated graph, with the vectors it was built over. Immutable. */
-class HnswIndex {
+/** A loaded graph. */
+class HnswIndex : public VectorIndex {
  public:
-  /** Throws `CORRUPT_DATA` when any byte is wrong or when it was built over other vectors. */
   static std::shared_ptr<HnswIndex> open(const std::string& path, std::shared_ptr<VectorFile> vectors);
 
-  const VectorRows& rows() const { return vectors_->rows(); }
-  Metric metric() const { return quantizer_->metric(); }
+  const char* type() const override { return "HNSW"; }
+  const VectorRows& rows() const override { return vectors_->rows(); }
+  Metric metric() const override { return quantizer_->metric(); }
   const Quantizer& quantizer() const { return *quantizer_; }
   CodeTable codes() const { return quantizer_->table(arrays_.codes); }
   const HnswMeta& meta() const { return arrays_.meta; }
-  size_t bytes() const { return pages_.size(); }
+  size_t bytes() const override { return pages_.size(); }
+  void search(const IndexRequest& request, const float* query, TopK& result,
+              const std::atomic<bool>& stopped) const override;
 
   uint32_t degree0() const { return 2 * arrays_.meta.degree; }
   const uint32_t* linksOf(uint32_t row) const { return arrays_.links + size_t{row} * arrays_.meta.linkStride; }

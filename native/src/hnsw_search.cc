@@ -1,10 +1,11 @@
-#include "hnsw_search.h"
+#include "hnsw_index.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "exact_score.h"
 #include "flat_search.h"
+#include "scratch.h"
 
 namespace mishards {
 namespace {
@@ -33,10 +34,10 @@ bool worseCandidate(const Candidate& left, const Candidate& right) {
 /** One query on one graph. */
 class Walk {
  public:
-  Walk(const HnswIndex& index, const HnswRequest& request, const float* query, const std::atomic<bool>& stopped)
+  Walk(const HnswIndex& index, const IndexRequest& request, const float* query, const std::atomic<bool>& stopped)
       : index_(index), request_(request), query_(query), stopped_(stopped), scratch_(Scratch::local()), table_(index.codes()) {
     // Codes misplace a few candidates at the end of a pool, so a small pool gets some to spare.
-    pool_ = std::min<size_t>(std::max<size_t>(request.ef, request.k + request.k / 4 + 8), index.rows().rowCount);
+    pool_ = std::min<size_t>(std::max<size_t>(request.params.ef, request.k + request.k / 4 + 8), index.rows().rowCount);
     scores_ = index.quantizer().bits() == 8 ? request.simd->scores8 : request.simd->scores4;
   }
 
@@ -287,7 +288,7 @@ class Walk {
   }
 
   const HnswIndex& index_;
-  const HnswRequest& request_;
+  const IndexRequest& request_;
   const float* query_;
   const std::atomic<bool>& stopped_;
   Scratch& scratch_;
@@ -301,9 +302,11 @@ class Walk {
 
 }  // namespace
 
-void searchHnsw(const HnswIndex& index, const HnswRequest& request, const float* query, TopK& result,
-                const std::atomic<bool>& stopped) {
-  Walk(index, request, query, stopped).run(result);
+// The graph is walked on codes; what the walk keeps is scored again from the raw vectors. Filters that keep little are
+// scanned instead.
+void HnswIndex::search(const IndexRequest& request, const float* query, TopK& result,
+                       const std::atomic<bool>& stopped) const {
+  Walk(*this, request, query, stopped).run(result);
 }
 
 }  // namespace mishards

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "flat_search.h"
-#include "hnsw_search.h"
 
 namespace mishards {
 namespace {
@@ -80,11 +79,11 @@ void SearchJob::runFlat(const Slice& slice, std::vector<TopK>& found) {
 }
 
 void SearchJob::runIndex(const Slice& slice, std::vector<TopK>& found) {
-  const HnswRequest request{&simd_,      slice.source, request_.k, request_.ef, countedFilter(slice.source),
-                            request_.bounds};
+  const IndexRequest request{&simd_,          slice.source, request_.k, request_.params, countedFilter(slice.source),
+                             request_.bounds};
   for (uint32_t query = slice.queryBegin; query < slice.queryEnd && !stopped(); query++) {
-    searchHnsw(*request_.sources[slice.source].index, request, request_.queries.data() + size_t{query} * request_.dim,
-               found[query - slice.queryBegin], stopped());
+    request_.sources[slice.source].index->search(request, request_.queries.data() + size_t{query} * request_.dim,
+                                                 found[query - slice.queryBegin], stopped());
   }
 }
 

@@ -5,19 +5,19 @@
 #include <vector>
 
 #include "block.h"
-#include "hnsw_index.h"
 #include "row_filter.h"
 #include "simd/simd.h"
 #include "thread_pool.h"
 #include "top_k.h"
 #include "vector_file.h"
+#include "vector_index.h"
 
 namespace mishards {
 
 /** Rows to search: exactly one of the three is set. Holding it keeps the data mapped. */
 struct SearchSource {
   std::shared_ptr<VectorFile> file;
-  std::shared_ptr<HnswIndex> index;
+  std::shared_ptr<VectorIndex> index;
   std::shared_ptr<Block> block;
   RowFilter filter;
 
@@ -31,7 +31,7 @@ struct SearchRequest {
   std::vector<float> queries;
   uint32_t queryCount;
   uint32_t k;
-  uint32_t ef;
+  SearchParams params;
   ScoreBounds bounds;
 };
 

@@ -8,9 +8,9 @@
 #include "cpu.h"
 #include "crc32c.h"
 #include "failure.h"
-#include "hnsw_builder.h"
-#include "hnsw_search.h"
+#include "index_build.h"
 #include "random.h"
+#include "vector_index.h"
 
 using namespace mishards;
 
@@ -64,15 +64,15 @@ void sign(Bytes& bytes) {
   std::memcpy(bytes.data() + 28, &sum, sizeof sum);
 }
 
-void searchAll(const HnswIndex& index, const float* query) {
+void searchAll(const VectorIndex& index, const float* query) {
   const std::atomic<bool> stopped{false};
   for (const Simd* simd : availableSimd()) {
-    for (const uint32_t ef : {10u, 100u, 2000u}) {
-      HnswRequest request{simd, 0, 10, ef, {}, {}};
+    for (const uint32_t breadth : {10u, 100u, 2000u}) {
+      IndexRequest request{simd, 0, 10, {.ef = breadth, .nprobe = breadth / 10}, {}, {}};
       request.filter.rowCount = index.rows().rowCount;
       request.filter.allowedCount = index.rows().rowCount;
       TopK result(10);
-      searchHnsw(index, request, query, result, stopped);
+      index.search(request, query, result, stopped);
       for (const Hit& hit : result.hits()) EXPECT(hit.row < index.rows().rowCount);
     }
   }
@@ -84,44 +84,48 @@ struct BuiltFiles {
   std::vector<float> values = someVectors();
   std::shared_ptr<VectorFile> vectors;
 
-  BuiltFiles() {
+  explicit BuiltFiles(const IndexPlan& asked) {
     VectorFile::write(vectorsPath, values.data(), values.size(), kDim);
     vectors = VectorFile::open(vectorsPath);
-    HnswBuilder builder(*availableSimd().front(), vectors, {Metric::kL2, 4, 30, 1});
+    IndexPlan plan = asked;
+    plan.path = indexPath;
+    const auto build = startBuild(plan, *availableSimd().front(), vectors);
     const std::atomic<bool> stopped{false};
-    builder.encodeRows(0, kRows);
-    builder.insertRows(0, kRows, stopped);
-    builder.prepareFinish();
-    builder.finishRows(0, kRows);
-    builder.write(indexPath);
+    for (BuildPhase phase{}; build->nextPhase(&phase);) {
+      for (uint32_t slice = 0; slice < phase.slices; slice++) build->run(slice, stopped);
+    }
   }
 };
 
-}  // namespace
+/** A small index of each type. */
+const IndexPlan kPlans[] = {
+    {"HNSW", Metric::kL2, {{"M", 4}, {"efConstruction", 30}}, 1, ""},
+    {"IVF_FLAT", Metric::kL2, {{"nlist", 5}}, 1, ""},
+};
 
-CHECK_CASE(roundTrip, "an index finds each of its own rows first") {
-  const BuiltFiles built;
-  const auto index = HnswIndex::open(built.indexPath, built.vectors);
+void checkOwnRows(const IndexPlan& plan) {
+  const BuiltFiles built(plan);
+  const auto index = openIndex(built.indexPath, built.vectors);
   const std::atomic<bool> stopped{false};
   for (uint32_t row = 0; row < kRows; row++) {
-    HnswRequest request{availableSimd().front(), 0, 1, 50, {}, {}};
+    IndexRequest request{availableSimd().front(), 0, 1, {.ef = 50}, {}, {}};
     request.filter.rowCount = kRows;
     request.filter.allowedCount = kRows;
     TopK result(1);
-    searchHnsw(*index, request, built.vectors->rows().row(row), result, stopped);
+    index->search(request, built.vectors->rows().row(row), result, stopped);
     EXPECT(result.hits().size() == 1 && result.hits()[0].row == row);
   }
 }
 
-CHECK_CASE(hostileFiles, "files with any damage, signed or not, are refused or harmless") {
-  const BuiltFiles built;
+void checkDamage(const IndexPlan& plan) {
+  const BuiltFiles built(plan);
   const Bytes good = readFile(built.indexPath);
   const Bytes goodVectors = readFile(built.vectorsPath);
   const std::string path = scratchPath("hostile");
   uint64_t state = mix64(checkSeed);
   const auto below = [&](size_t bound) { return static_cast<size_t>(mix64(state++) % bound); };
   size_t opened = 0;
-  for (int round = 0; round < 4000; round++) {
+  for (int round = 0; round < 2000; round++) {
     const bool isIndex = round % 4 != 0;
     Bytes bytes = isIndex ? good : goodVectors;
     const size_t changes = 1 + below(4);
@@ -136,7 +140,7 @@ CHECK_CASE(hostileFiles, "files with any damage, signed or not, are refused or h
     writeFile(path, bytes);
     try {
       if (isIndex) {
-        searchAll(*HnswIndex::open(path, built.vectors), built.values.data());
+        searchAll(*openIndex(path, built.vectors), built.values.data());
       } else {
         VectorFile::open(path);
       }
@@ -146,4 +150,14 @@ CHECK_CASE(hostileFiles, "files with any damage, signed or not, are refused or h
     }
   }
   EXPECT(opened > 0);
+}
+
+}  // namespace
+
+CHECK_CASE(roundTrip, "an index of any type finds each of its own rows first") {
+  for (const IndexPlan& plan : kPlans) checkOwnRows(plan);
+}
+
+CHECK_CASE(hostileFiles, "files with any damage, signed or not, are refused or harmless") {
+  for (const IndexPlan& plan : kPlans) checkDamage(plan);
 }

@@ -73,7 +73,7 @@ class CountingJob : public Job {
 class CheckedBuild : public BuildJob {
  public:
   CheckedBuild(Finished& finished, std::shared_ptr<VectorFile> vectors, const std::string& path, uint32_t threads)
-      : BuildJob(*availableSimd().front(), std::move(vectors), {Metric::kCosine, 8, 60, 3}, path, threads),
+      : BuildJob(*availableSimd().front(), std::move(vectors), {"HNSW", Metric::kCosine, {{"M", 8}, {"efConstruction", 60}}, 3, path}, threads),
         finished_(finished) {}
   void finish() override { finished_.add(); }
 
@@ -169,7 +169,7 @@ CHECK_CASE(buildWhileSearching, "builds on many threads while searches of the sa
     request.queries.assign(vectors->rows().row(round), vectors->rows().row(round + 2));
     request.queryCount = 2;
     request.k = 3;
-    request.ef = 64;
+    request.params.ef = 64;
     searches.push_back(std::make_shared<CheckedSearch>(finished, std::move(request), 4));
     pool.submit(searches.back(), true);
   }
@@ -179,5 +179,5 @@ CHECK_CASE(buildWhileSearching, "builds on many threads while searches of the sa
     const std::vector<Hit>& hits = searches[round]->results()[1].hits();
     EXPECT(hits.size() == 3 && hits[0].row == round + 1 && hits[0].source == 0 && hits[1].source == 1);
   }
-  EXPECT(HnswIndex::open(path, vectors)->rows().rowCount == 3000);
+  EXPECT(openIndex(path, vectors)->rows().rowCount == 3000);
 }

@@ -36,6 +36,14 @@ void checkFloats(const Simd& simd, size_t dim, uint64_t& state) {
     norm += double{right[i]} * right[i];
   }
   const double allowed = 1e-6 * static_cast<double>(dim) + 1e-6;
+  for (size_t count : {1, 3, 4, 9}) {
+    const auto rows = randomValues<float>(count * dim, state);
+    std::unique_ptr<float[]> products(new float[count]);
+    simd.innerProducts(left.get(), rows.get(), count, dim, products.get());
+    for (size_t row = 0; row < count; row++) {
+      EXPECT(std::fabs(products[row] - kScalar.innerProduct(left.get(), rows.get() + row * dim, dim)) <= allowed);
+    }
+  }
   float product2, norm2;
   simd.innerProductAndNorm(left.get(), right.get(), dim, &product2, &norm2);
   EXPECT(std::fabs(simd.innerProduct(left.get(), right.get(), dim) - product) <= allowed);

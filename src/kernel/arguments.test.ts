@@ -4,7 +4,7 @@ import { isErrorWithCode, type ErrorCode } from '../errors/index.ts';
 import { AssertionError } from '../util/assert.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { searchOf, wholeSource, writeAndOpen } from '../../test/support/vectors.ts';
-import { readHnswParams } from './index-params.ts';
+import { readBuildParams, type IndexType } from './index-types.ts';
 import type {
   BuildIndexOptions,
   Kernel,
@@ -53,7 +53,12 @@ describe('arguments', () => {
     ['k of 0', { k: 0 }, /k is 0; it must be a whole number in \[1, 16384\]/],
     ['k past the limit', { k: 16_385 }, /16385/],
     ['k with a fraction', { k: 1.5 }, /1\.5/],
-    ['an unknown parameter', { params: { nprobe: 8 } }, /unknown parameter nprobe; the known ones are ef/],
+    [
+      'an unknown parameter',
+      { params: { nprob: 8 } },
+      /unknown parameter nprob; the known ones are ef, nprobe/,
+    ],
+    ['nprobe of 0', { params: { nprobe: 0 } }, /nprobe is 0; it must be a whole number in \[1, 65536\]/],
     ['ef below k', { params: { ef: 9 } }, /ef is 9; it must be a whole number in \[10, 32768\]/],
     ['ef past the limit', { params: { ef: 40_000 } }, /40000/],
     ['ef that is no number', { params: { ef: 'many' } }, /"many"/],
@@ -104,17 +109,25 @@ describe('arguments', () => {
   });
 
   test('HNSW takes Milvus names, ranges and defaults', () => {
-    assert.deepEqual(readHnswParams({}), { degree: 30, efConstruction: 360 });
-    assert.deepEqual(readHnswParams({ M: '16', efConstruction: 8 }), { degree: 16, efConstruction: 8 });
+    assert.deepEqual(readBuildParams('HNSW', {}), { M: 30, efConstruction: 360 });
+    assert.deepEqual(readBuildParams('HNSW', { M: '16', efConstruction: 8 }), { M: 16, efConstruction: 8 });
     for (const params of [{ M: 1 }, { M: 2049 }, { M: 'x' }, { efConstruction: 0 }, { efconstruction: 9 }]) {
-      assert.throws(() => readHnswParams(params), refusal('INDEX_INVALID', /M|ef/));
+      assert.throws(() => readBuildParams('HNSW', params), refusal('INDEX_INVALID', /M|ef/));
+    }
+  });
+
+  test('IVF_FLAT takes Milvus names, ranges and defaults', () => {
+    assert.deepEqual(readBuildParams('IVF_FLAT', {}), { nlist: 128 });
+    assert.deepEqual(readBuildParams('IVF_FLAT', { nlist: '65536' }), { nlist: 65_536 });
+    for (const params of [{ nlist: 0 }, { nlist: 65_537 }, { nlist: 1.5 }, { nprobe: 8 }, { M: 8 }]) {
+      assert.throws(() => readBuildParams('IVF_FLAT', params), refusal('INDEX_INVALID', /nlist/));
     }
   });
 
   test('an index type that does not exist is refused', () =>
     assert.rejects(
-      kernel.buildIndex(build({ type: 'DISKANN' as 'HNSW' })),
-      refusal('INDEX_INVALID', /DISKANN is unknown; use HNSW/),
+      kernel.buildIndex(build({ type: 'BRUTE' as IndexType })),
+      refusal('INDEX_INVALID', /BRUTE is unknown; use HNSW, IVF_FLAT/),
     ));
 
   const options: readonly [KernelOptions, RegExp][] = [

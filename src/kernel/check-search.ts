@@ -1,21 +1,20 @@
 import { bitmapBytes } from '../columns/bitmap.ts';
 import { MishardsError } from '../errors/index.ts';
 import { assert } from '../util/assert.ts';
+import { searchParameters } from './index-types.ts';
 import type { Bm25, KernelSearch, SearchSource } from './kernel.ts';
-import { readIntegers } from './parameters.ts';
+import { readParameters } from './parameters.ts';
 import { countVectors, metricsOf, shapeDefect, vectorsDefect } from './vectors.ts';
 
 const K_MAX = 16_384;
-/** Milvus's bound of `ef`. */
-const EF_MAX = 32_768;
-const EF_DEFAULT = 64;
 /** Entries of one answer: 12 bytes each, so at most 1.5 GiB. */
 const HITS_MAX = 2 ** 27;
 const PRIORITY_MAX = 2 ** 30;
 
 /** The numbers of a search that a kernel needs beside the request itself. */
 export interface CheckedSearch {
-  readonly ef: number;
+  /** Every search parameter there is. */
+  readonly params: Readonly<Record<string, number>>;
   readonly scoreAbove: number | null;
   readonly scoreUpTo: number | null;
   readonly priority: number;
@@ -27,14 +26,10 @@ export function checkSearch(search: KernelSearch): CheckedSearch {
   checkShape(search);
   checkQueries(search);
   checkMetric(search);
-  const { ef } = readIntegers(
-    search.params,
-    { ef: { name: 'ef', min: search.k, max: EF_MAX, fallback: Math.max(EF_DEFAULT, search.k) } },
-    'PARAMETER_INVALID',
-  );
+  const params = readParameters(search.params, searchParameters(search.k), 'PARAMETER_INVALID');
   search.sources.forEach((source, index) => checkSource(search, source, index));
   return {
-    ef,
+    params,
     scoreAbove: readBound('scoreAbove', search.scoreAbove),
     scoreUpTo: readBound('scoreUpTo', search.scoreUpTo),
     priority: readPriority(search.priority ?? 0),

@@ -6,7 +6,7 @@ import { SeededRandom } from '../host/index.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { randomVectors, searchOf, wholeSource, writeAndOpen } from '../../test/support/vectors.ts';
-import type { Kernel, VectorFile } from './kernel.ts';
+import type { BuildIndexOptions, Kernel, VectorFile, VectorIndex } from './kernel.ts';
 import { nativeBinding } from './native-binding.ts';
 import { createKernel } from './native-kernel.ts';
 
@@ -16,6 +16,15 @@ const HEADER_BYTES = 64;
 const ENTRY_BYTES = 32;
 
 console.log(`seed ${testSeed}`);
+
+/** Every kind of file, with how its index is built. */
+const INDEXES = {
+  HNSW: { type: 'HNSW', params: { M: 4, efConstruction: 20 } },
+  IVF_FLAT: { type: 'IVF_FLAT', params: { nlist: 7 } },
+} as const satisfies Readonly<Record<string, Pick<BuildIndexOptions, 'type' | 'params'>>>;
+type Kind = 'vectors' | keyof typeof INDEXES;
+const INDEX_KINDS = Object.keys(INDEXES) as (keyof typeof INDEXES)[];
+const KINDS: readonly Kind[] = ['vectors', ...INDEX_KINDS];
 
 const isCorrupt = (error: unknown): boolean => isErrorWithCode(error, 'CORRUPT_DATA');
 
@@ -52,23 +61,18 @@ describe('damaged files', () => {
   let directory: TemporaryDirectory;
   let kernel: Kernel;
   let vectors: VectorFile;
-  let good: { readonly vectors: Buffer; readonly index: Buffer };
+  const good: Record<string, Buffer> = {};
 
   before(async () => {
     directory = await temporaryDirectory();
     kernel = createKernel({ threads: 2, queueMax: 1000 });
     vectors = await writeAndOpen(kernel, directory.path, randomVectors(new SeededRandom(1), ROWS, DIM), DIM);
-    const path = directory.file('index');
-    await kernel.buildIndex({
-      type: 'HNSW',
-      metric: 'L2',
-      vectors,
-      path,
-      params: { M: 4, efConstruction: 20 },
-      seed: 1,
-      threads: 1,
-    });
-    good = { vectors: await readFile(directory.file('vectors')), index: await readFile(path) };
+    good['vectors'] = await readFile(directory.file('vectors'));
+    for (const kind of INDEX_KINDS) {
+      const path = directory.file(kind);
+      await kernel.buildIndex({ ...INDEXES[kind], metric: 'L2', vectors, path, seed: 1, threads: 1 });
+      good[kind] = await readFile(path);
+    }
   });
 
   after(async () => {
@@ -77,21 +81,24 @@ describe('damaged files', () => {
     await directory[Symbol.asyncDispose]();
   });
 
-  async function open(kind: 'vectors' | 'index', bytes: Uint8Array): Promise<void> {
+  const openFile = (kind: Kind, path: string): Promise<VectorFile | VectorIndex> =>
+    kind === 'vectors' ? kernel.openVectors(path) : kernel.openIndex(path, vectors);
+
+  async function open(kind: Kind, bytes: Uint8Array): Promise<void> {
     const path = directory.file('damaged');
     await writeFile(path, bytes);
-    using opened = kind === 'index' ? await kernel.openIndex(path, vectors) : await kernel.openVectors(path);
+    using opened = await openFile(kind, path);
     assert.equal(opened.rowCount, ROWS);
   }
 
-  for (const kind of ['vectors', 'index'] as const) {
+  for (const kind of KINDS) {
     test(`${kind}: the undamaged bytes open, also signed anew`, async () => {
-      await open(kind, good[kind]);
-      await open(kind, signed(Buffer.from(good[kind])));
+      await open(kind, good[kind]!);
+      await open(kind, signed(Buffer.from(good[kind]!)));
     });
 
     test(`${kind}: cut anywhere around a section, or longer, is refused`, async () => {
-      const bytes = good[kind];
+      const bytes = good[kind]!;
       const cuts = sectionsOf(bytes).flatMap(({ offset, size }) => [
         offset - 1,
         offset,
@@ -108,7 +115,7 @@ describe('damaged files', () => {
 
     test(`${kind}: any flipped bit is refused`, async () => {
       const random = new SeededRandom(testSeed);
-      const bytes = good[kind];
+      const bytes = good[kind]!;
       const heads = Array.from(
         { length: sectionsOf(bytes).length * ENTRY_BYTES + HEADER_BYTES },
         (_, at) => at,
@@ -124,7 +131,7 @@ describe('damaged files', () => {
     test(`${kind}: random bytes under right checksums are refused or harmless`, async () => {
       const random = new SeededRandom(testSeed);
       for (let round = 0; round < 300; round++) {
-        const damaged = Buffer.from(good[kind]);
+        const damaged = Buffer.from(good[kind]!);
         const sections = sectionsOf(damaged);
         const { offset, size } = sections[random.below(sections.length)]!;
         for (let change = 0; change < 3 && size > 0; change++) {
@@ -133,8 +140,7 @@ describe('damaged files', () => {
         const path = directory.file('hostile');
         await writeFile(path, signed(damaged));
         try {
-          using opened =
-            kind === 'index' ? await kernel.openIndex(path, vectors) : await kernel.openVectors(path);
+          using opened = await openFile(kind, path);
           const queries = randomVectors(random, 5, DIM);
           await kernel.search(searchOf({ sources: [wholeSource(opened)], queries, dim: DIM }));
         } catch (error) {
@@ -144,32 +150,60 @@ describe('damaged files', () => {
     });
   }
 
-  const hostile: readonly [string, string, number, number][] = [
-    ['a link past the last row', 'LNK0', 0, ROWS],
-    ['the end mark in the middle of a list', 'LNK0', 0, 0xffffffff],
-    ['an upper node past the last row', 'UROW', 0, ROWS],
-    ['a level above the top', 'ULVL', 0, 0x1f1f1f1f],
-    ['an upper link past the last upper node', 'ULNK', 0, ROWS],
-    ['a metric that does not exist', 'META', 0, 3],
-    ['another row count', 'META', 4, ROWS - 1],
-    ['other vectors', 'META', 12, 1],
-    ['a degree of 0', 'META', 16, 0],
-    ['links wider than any', 'META', 20, 0x7fffffff],
-    ['codes of 5 bits', 'META', 24, 5],
-    ['an upper entry point past the last', 'META', 32, ROWS],
-    ['an entry point past the last', 'META', 36, ROWS],
-    ['more levels than there are', 'META', 40, 31],
-    ['a mean that is not a number', 'MEAN', 0, 0x7fc00000],
-    ['a code factor that is not a number', 'CODE', 20, 0x7fc00000],
-  ];
-  for (const [what, tag, at, value] of hostile) {
-    test(`index: ${what}, under right checksums, is refused`, async () => {
-      const damaged = Buffer.from(good.index);
-      const section = sectionsOf(damaged).find((candidate) => candidate.tag === tag)!;
-      damaged.writeUInt32LE(value, section.offset + at);
-      await assert.rejects(open('index', signed(damaged)), isCorrupt);
-    });
+  type Damage = readonly [what: string, tag: string, at: number, value: number];
+  const hostile: Readonly<Record<keyof typeof INDEXES, readonly Damage[]>> = {
+    HNSW: [
+      ['a link past the last row', 'LNK0', 0, ROWS],
+      ['the end mark in the middle of a list', 'LNK0', 0, 0xffffffff],
+      ['an upper node past the last row', 'UROW', 0, ROWS],
+      ['a level above the top', 'ULVL', 0, 0x1f1f1f1f],
+      ['an upper link past the last upper node', 'ULNK', 0, ROWS],
+      ['a metric that does not exist', 'META', 0, 3],
+      ['another row count', 'META', 4, ROWS - 1],
+      ['other vectors', 'META', 12, 1],
+      ['a degree of 0', 'META', 16, 0],
+      ['links wider than any', 'META', 20, 0x7fffffff],
+      ['codes of 5 bits', 'META', 24, 5],
+      ['an upper entry point past the last', 'META', 32, ROWS],
+      ['an entry point past the last', 'META', 36, ROWS],
+      ['more levels than there are', 'META', 40, 31],
+      ['a mean that is not a number', 'MEAN', 0, 0x7fc00000],
+      ['a code factor that is not a number', 'CODE', 20, 0x7fc00000],
+    ],
+    IVF_FLAT: [
+      ['a metric that does not exist', 'META', 0, 3],
+      ['another row count', 'META', 4, ROWS - 1],
+      ['another dimension', 'META', 8, DIM - 1],
+      ['other vectors', 'META', 12, 1],
+      ['codes that do not exist', 'META', 16, 99],
+      ['more lists than there are', 'META', 20, 8],
+      ['no list', 'META', 20, 0],
+      ['fewer lists asked for than there are', 'META', 24, 1],
+      ['a list that begins after its end', 'LOFF', 4, ROWS],
+      ['a first list that does not begin at 0', 'LOFF', 0, 1],
+      ['lists of too few rows', 'LOFF', 28, ROWS - 1],
+      ['a row past the last', 'ROWS', 0, ROWS],
+      ['a centre that is not a number', 'CENT', 8, 0x7fc00000],
+      ['a mean that is not a number', 'MEAN', 0, 0x7fc00000],
+    ],
+  };
+  for (const kind of INDEX_KINDS) {
+    for (const [what, tag, at, value] of hostile[kind]) {
+      test(`${kind}: ${what}, under right checksums, is refused`, async () => {
+        const damaged = Buffer.from(good[kind]!);
+        const section = sectionsOf(damaged).find((candidate) => candidate.tag === tag)!;
+        damaged.writeUInt32LE(value, section.offset + at);
+        await assert.rejects(open(kind, signed(damaged)), isCorrupt);
+      });
+    }
   }
+
+  test('IVF_FLAT: a row in two lists, under right checksums, is refused', async () => {
+    const damaged = Buffer.from(good['IVF_FLAT']!);
+    const { offset } = sectionsOf(damaged).find(({ tag }) => tag === 'ROWS')!;
+    damaged.writeUInt32LE(damaged.readUInt32LE(offset), offset + 4);
+    await assert.rejects(open('IVF_FLAT', signed(damaged)), isCorrupt);
+  });
 
   test('an index over other vectors, another kind of file and a missing file are refused', async () => {
     using other = await writeAndOpen(
@@ -179,14 +213,17 @@ describe('damaged files', () => {
       DIM,
       'other',
     );
-    await assert.rejects(kernel.openIndex(directory.file('index'), other), isCorrupt);
-    await assert.rejects(kernel.openVectors(directory.file('index')), isCorrupt);
+    for (const kind of INDEX_KINDS) {
+      await assert.rejects(kernel.openIndex(directory.file(kind), other), isCorrupt);
+      await assert.rejects(kernel.openVectors(directory.file(kind)), isCorrupt);
+      await copyFile(directory.file(kind), directory.file('copy'));
+      using copy = await kernel.openIndex(directory.file('copy'), vectors);
+      assert.deepEqual([copy.rowCount, copy.type], [ROWS, kind]);
+    }
     await assert.rejects(kernel.openIndex(directory.file('vectors'), vectors), isCorrupt);
-    await copyFile(directory.file('index'), directory.file('copy'));
-    using copy = await kernel.openIndex(directory.file('copy'), vectors);
-    assert.equal(copy.rowCount, ROWS);
     const missing = (error: unknown) => isErrorWithCode(error, 'OBJECT_NOT_FOUND');
     await assert.rejects(kernel.openVectors(directory.file('nowhere')), missing);
+    await assert.rejects(kernel.openIndex(directory.file('nowhere'), vectors), missing);
     const broken = (error: unknown) => isErrorWithCode(error, 'STORAGE_UNAVAILABLE');
     await assert.rejects(kernel.openVectors(directory.path), broken);
   });

@@ -1,5 +1,4 @@
 export {
-  INDEX_TYPES,
   KERNEL_METRICS,
   VECTOR_FORMATS,
   type Bm25,
@@ -8,7 +7,6 @@ export {
   type DenseValues,
   type FileReport,
   type GrowingBlock,
-  type IndexType,
   type Kernel,
   type KernelHits,
   type KernelInfo,
@@ -26,7 +24,7 @@ export {
   type WriteVectorsOptions,
 } from './kernel.ts';
 export { createKernel } from './native-kernel.ts';
-export { readHnswParams } from './index-params.ts';
+export { INDEX_TYPES, type IndexType } from './index-types.ts';
 export {
   concatSparse,
   countVectors,

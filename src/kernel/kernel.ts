@@ -1,3 +1,4 @@
+import type { IndexType } from './index-types.ts';
 import { METRICS, type Metric } from '../schema/index.ts';
 
 /**
@@ -150,17 +151,13 @@ export interface GrowingBlock extends ReadableVectors, Disposable {
   append(vectors: VectorValues): void;
 }
 
-export const INDEX_TYPES = ['HNSW'] as const;
-/** Indexes with files of their own; FLAT is the `VectorFile` itself. */
-export type IndexType = (typeof INDEX_TYPES)[number];
-
 export interface BuildIndexOptions {
   readonly type: IndexType;
   /** One that the format of the vectors has. */
   readonly metric: KernelMetric;
   readonly vectors: VectorFile;
   readonly path: string;
-  /** Milvus's names: `M` (2 … 2048, default 30) and `efConstruction` (1 … 2^31 - 1, default 360) for HNSW. Unknown names are refused. */
+  /** As in `INDEX_TYPE_SPECS`. Unknown names are refused. */
   readonly params: Readonly<Record<string, number | string | boolean>>;
   readonly seed: number;
   /** Threads of this build, at most the pool's. With 1 the file is a function of vectors, params and seed. */
@@ -194,7 +191,10 @@ export interface KernelSearch extends VectorShape {
   readonly queryCount: number;
   /** Hits a query, 1 … 16 384. */
   readonly k: number;
-  /** Per-query parameters by Milvus's names: `ef` for HNSW (default max(64, k); at least k). Unknown names are refused with `PARAMETER_INVALID`. */
+  /**
+   * Per-query parameters by Milvus's names, of which each index reads its own: `ef` for HNSW (default max(64, k); at least k),
+   * `nprobe` for IVF (default 8; more than there are lists is all of them). Names no index has are refused with `PARAMETER_INVALID`.
+   */
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Keep only scores better than this (greater is closer); null = no bound. */
   readonly scoreAbove: number | null;

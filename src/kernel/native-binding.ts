@@ -15,6 +15,7 @@ export interface NativeVectors {
 }
 
 export interface NativeIndex extends NativeVectors {
+  readonly type: string;
   readonly metric: number;
 }
 
@@ -31,7 +32,8 @@ export interface NativeSearch {
   readonly queries: Float32Array;
   readonly queryCount: number;
   readonly k: number;
-  readonly ef: number;
+  /** Every search parameter there is. */
+  readonly params: Readonly<Record<string, number>>;
   readonly scoreAbove: number | null;
   readonly scoreUpTo: number | null;
   readonly priority: number;
@@ -47,11 +49,12 @@ export interface NativeHits {
 }
 
 export interface NativeBuild {
+  readonly type: string;
   readonly vectors: DataHandle;
   readonly path: string;
   readonly metric: number;
-  readonly degree: number;
-  readonly efConstruction: number;
+  /** Every build parameter of the type. */
+  readonly params: Readonly<Record<string, number>>;
   readonly seed: number;
   readonly threads: number;
   readonly onProgress: (fraction: number) => void;

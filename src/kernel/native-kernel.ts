@@ -1,6 +1,6 @@
 import { MishardsError } from '../errors/index.ts';
 import { assert } from '../util/assert.ts';
-import { readHnswParams } from './index-params.ts';
+import { indexTypeSpec, INDEX_TYPES, readBuildParams } from './index-types.ts';
 import type {
   BuildIndexOptions,
   BuildReport,
@@ -120,21 +120,25 @@ class NativeKernel implements Kernel {
   #buildArguments(options: BuildIndexOptions): NativeBuild {
     const { vectors, path, metric, seed, threads } = options;
     assert(vectors instanceof NativeVectorFile, 'the vectors were opened by another kernel implementation');
-    if (options.type !== 'HNSW') {
-      throw new MishardsError('INDEX_INVALID', `index type ${String(options.type)} is unknown; use HNSW`);
+    if (indexTypeSpec(options.type) === undefined) {
+      throw new MishardsError(
+        'INDEX_INVALID',
+        `index type ${String(options.type)} is unknown; use ${INDEX_TYPES.join(', ')}`,
+      );
     }
     assert(Number.isSafeInteger(seed), `seed ${seed} is not a whole number`);
     assert(
       Number.isInteger(threads) && threads >= 1 && threads <= this.info.threads,
       `a build takes 1 to ${this.info.threads} threads of this kernel, not ${threads}`,
     );
-    const params = readHnswParams(options.params);
+    const params = readBuildParams(options.type, options.params);
     const onProgress = options.onProgress ?? (() => {});
     return {
+      type: options.type,
       vectors: vectors.handle,
       path,
       metric: metricCode(metric),
-      ...params,
+      params,
       seed,
       threads,
       onProgress,

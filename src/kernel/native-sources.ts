@@ -1,9 +1,9 @@
 import { MishardsError } from '../errors/index.ts';
 import { assert, AssertionError } from '../util/assert.ts';
+import type { IndexType } from './index-types.ts';
 import type {
   DenseValues,
   GrowingBlock,
-  IndexType,
   KernelMetric,
   SearchSource,
   SparseValues,
@@ -81,7 +81,7 @@ export class NativeVectorFile implements VectorFile {
 export class NativeVectorIndex implements VectorIndex {
   readonly kind = 'index';
   readonly format = 'float32';
-  readonly type: IndexType = 'HNSW';
+  readonly type: IndexType;
   readonly metric: KernelMetric;
   readonly rowCount: number;
   readonly dim: number;
@@ -89,6 +89,7 @@ export class NativeVectorIndex implements VectorIndex {
   readonly #owned: Owned;
 
   constructor(native: NativeIndex) {
+    this.type = native.type as IndexType;
     this.metric = metricOfCode(native.metric);
     this.rowCount = native.rowCount;
     this.dim = native.dim;

@@ -1,6 +1,6 @@
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { CollectionMeta, IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
-import { INDEX_TYPES } from '../kernel/kernel.ts';
+import { indexTypeSpec } from '../kernel/index-types.ts';
 
 /** An index file that a segment lacks. */
 export interface IndexJob {
@@ -21,7 +21,7 @@ export interface IndexWork {
 
 /** Whether segments have files of their own for the index. */
 export function hasFiles(index: IndexMeta): boolean {
-  return (INDEX_TYPES as readonly string[]).includes(index.type) && index.metric !== null;
+  return indexTypeSpec(index.type) !== undefined && index.metric !== null;
 }
 
 /** Derives what is to be built and removed from the catalog alone. A collection is looked at again only when it has changed. */

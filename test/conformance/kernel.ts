@@ -3,7 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { bitAt, newBitmap, setBit } from '../../src/columns/index.ts';
 import { SeededRandom, type Random } from '../../src/host/index.ts';
-import type { Kernel, KernelHits, KernelSearch, SearchSource } from '../../src/kernel/index.ts';
+import {
+  INDEX_TYPES,
+  type IndexType,
+  type Kernel,
+  type KernelHits,
+  type KernelSearch,
+  type SearchSource,
+} from '../../src/kernel/index.ts';
 import { METRICS } from '../../src/schema/index.ts';
 import { testSeed } from '../support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
@@ -28,6 +35,10 @@ export function testKernel(name: string, createKernel: () => Kernel): void {
     });
   };
   check('files, indexes and blocks are searched together, ties by source, then row', checkTogether);
+  for (const type of INDEX_TYPES)
+    check(`an index of type ${type} is built, opened and searched`, (kernel, directory) =>
+      checkType(kernel, directory, type),
+    );
   check('exact searches give what the definition of the scores gives', checkDefinition);
   check('scores stay within the bounds that are asked for', checkBounds);
   check('a block is searched as far as asked while it grows', checkGrowing);
@@ -54,6 +65,30 @@ async function checkTogether(kernel: Kernel, directory: TemporaryDirectory): Pro
   const hits = await kernel.search(searchOf({ sources, queries: Float32Array.of(0, 0), dim: 2, k: 5 }));
   assert.deepEqual(hitKeys(hits, 0), ['1:4', '0:1', '0:2', '1:1', '1:2']);
   assert.deepEqual([...hits.scores.subarray(0, 5)], [0, -1, -1, -1, -1]);
+}
+
+async function checkType(kernel: Kernel, directory: TemporaryDirectory, type: IndexType): Promise<void> {
+  using vectors = await writeAndOpen(kernel, directory.path, VECTORS, 2);
+  for (const metric of METRICS) {
+    const path = directory.file(metric);
+    const report = await kernel.buildIndex({
+      type,
+      metric,
+      vectors,
+      path,
+      params: {},
+      seed: 1,
+      threads: 1,
+    });
+    assert.equal(report.sizeBytes, (await readFile(path)).byteLength);
+    using index = await kernel.openIndex(path, vectors);
+    assert.deepEqual([index.type, index.metric, index.rowCount, index.dim], [type, metric, 5, 2]);
+    const search = { queries: Float32Array.of(1, 2), dim: 2, metric, k: 5 };
+    const hits = await kernel.search(searchOf({ ...search, sources: [wholeSource(index)] }));
+    const truth = await kernel.search(searchOf({ ...search, sources: [wholeSource(vectors)] }));
+    assert.deepEqual(hitKeys(hits, 0), hitKeys(truth, 0));
+    assert.deepEqual(hits.scores, truth.scores);
+  }
 }
 
 async function checkDefinition(kernel: Kernel, directory: TemporaryDirectory, random: Random): Promise<void> {
@@ -136,7 +171,7 @@ async function checkRefusals(kernel: Kernel, directory: TemporaryDirectory): Pro
   };
   await refuse({ k: 0 }, 'PARAMETER_INVALID');
   await refuse({ k: 16_385 }, 'PARAMETER_INVALID');
-  await refuse({ params: { nprobe: 3 } }, 'PARAMETER_INVALID');
+  await refuse({ params: { nprob: 3 } }, 'PARAMETER_INVALID');
   await refuse({ params: { ef: 2 } }, 'PARAMETER_INVALID');
   await refuse({ dim: 1, queryCount: 2 }, 'PARAMETER_INVALID');
   await refuse({ queryCount: 2 }, 'PARAMETER_INVALID');

@@ -174,12 +174,13 @@ Napi::Value openVectors(const Napi::CallbackInfo& info) {
 Napi::Value openIndex(const Napi::CallbackInfo& info) {
   const std::string path = info[1].As<Napi::String>();
   const std::shared_ptr<VectorFile> vectors = dataOf(info[2]).file;
-  using Result = std::shared_ptr<HnswIndex>;
+  using Result = std::shared_ptr<VectorIndex>;
   return callOnPool<Result>(
       info.Env(), std::make_unique<PendingCall>(info.Env(), kernelOf(info)),
-      [path, vectors] { return HnswIndex::open(path, vectors); },
+      [path, vectors] { return mishards::openIndex(path, vectors); },
       [](Napi::Env env, Result& index) {
         const Napi::Object value = describe(env, {nullptr, index, nullptr}, index->rows(), index->bytes());
+        value.Set("type", index->type());
         value.Set("metric", Napi::Number::New(env, static_cast<uint32_t>(index->metric())));
         return value;
       });
@@ -253,14 +254,23 @@ Napi::Value startedCall(Napi::Env env, Napi::Promise promise, const std::shared_
 Napi::Value buildIndex(const Napi::CallbackInfo& info) {
   const auto options = info[1].As<Napi::Object>();
   const auto number = [&](const char* key) { return options.Get(key).As<Napi::Number>(); };
-  const HnswParams params{static_cast<Metric>(number("metric").Uint32Value()), number("degree").Uint32Value(),
-                          number("efConstruction").Uint32Value(), static_cast<uint64_t>(number("seed").Int64Value())};
+  IndexPlan plan{options.Get("type").As<Napi::String>(),
+                 static_cast<Metric>(number("metric").Uint32Value()),
+                 {},
+                 static_cast<uint64_t>(number("seed").Int64Value()),
+                 options.Get("path").As<Napi::String>()};
+  const auto params = options.Get("params").As<Napi::Object>();
+  const Napi::Array names = params.GetPropertyNames();
+  for (uint32_t index = 0; index < names.Length(); index++) {
+    const Napi::Value name = names.Get(index);
+    plan.params[name.As<Napi::String>()] = params.Get(name).As<Napi::Number>().DoubleValue();
+  }
   const auto& kernel = kernelOf(info);
   auto call = std::make_unique<PendingCall>(info.Env(), kernel);
   call->onProgress = Napi::Persistent(options.Get("onProgress").As<Napi::Function>());
   const Napi::Promise promise = call->promise();
-  const auto job = std::make_shared<BuildCall>(std::move(call), kernel->simd, dataOf(options.Get("vectors")).file, params,
-                                               options.Get("path").As<Napi::String>(), number("threads").Uint32Value());
+  const auto job = std::make_shared<BuildCall>(std::move(call), kernel->simd, dataOf(options.Get("vectors")).file,
+                                               std::move(plan), number("threads").Uint32Value());
   submitCall(info.Env(), job->call(), job, true);
   return startedCall(info.Env(), promise, job);
 }

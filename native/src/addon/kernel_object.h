@@ -10,10 +10,10 @@
 #include "addon/completions.h"
 #include "block.h"
 #include "build_job.h"
-#include "hnsw_index.h"
 #include "search_job.h"
 #include "thread_pool.h"
 #include "vector_file.h"
+#include "vector_index.h"
 
 namespace mishards {
 
@@ -37,7 +37,7 @@ struct KernelObject {
 /** What JavaScript holds of a file, an index or a block; empty once released. */
 struct DataHandle {
   std::shared_ptr<VectorFile> file;
-  std::shared_ptr<HnswIndex> index;
+  std::shared_ptr<VectorIndex> index;
   std::shared_ptr<Block> block;
 };
 

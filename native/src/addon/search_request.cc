@@ -32,6 +32,10 @@ ScoreBounds readBounds(Napi::Object request) {
   return bounds;
 }
 
+SearchParams readParams(Napi::Object params) {
+  return {.ef = uint32Of(params, "ef"), .nprobe = uint32Of(params, "nprobe")};
+}
+
 }  // namespace
 
 SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
@@ -45,7 +49,7 @@ SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
   result.dim = uint32Of(request, "dim");
   result.queryCount = uint32Of(request, "queryCount");
   result.k = uint32Of(request, "k");
-  result.ef = uint32Of(request, "ef");
+  result.params = readParams(request.Get("params").As<Napi::Object>());
   const auto queries = request.Get("queries").As<Napi::Float32Array>();
   result.queries.assign(queries.Data(), queries.Data() + queries.ElementLength());
   result.bounds = readBounds(request);

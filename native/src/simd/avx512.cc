@@ -73,6 +73,32 @@ MISHARDS_TARGET void innerProductAndNorm(const float* left, const float* right, 
 }
 
 /** The sums of the sixteen lanes of each argument. */
+MISHARDS_TARGET inline __m128 sumsOf(__m512 a, __m512 b, __m512 c, __m512 d) {
+  const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  const __m512 abcd = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))),
+                                    _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(ab), _mm512_castps_pd(cd))));
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+/** Four rows at a time share the loads of the vector. */
+MISHARDS_TARGET void innerProducts(const float* vector, const float* rows, size_t count, size_t dim, float* products) {
+  size_t row = 0;
+  for (; row + 4 <= count; row += 4) {
+    const float* at[4] = {rows + row * dim, rows + (row + 1) * dim, rows + (row + 2) * dim, rows + (row + 3) * dim};
+    __m512 sums[4] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (size_t i = 0; i < dim; i += 16) {
+      const __mmask16 mask = dim - i >= 16 ? static_cast<__mmask16>(0xffff) : tailMask(dim - i);
+      const __m512 values = _mm512_maskz_loadu_ps(mask, vector + i);
+      for (size_t j = 0; j < 4; j++) sums[j] = _mm512_fmadd_ps(values, _mm512_maskz_loadu_ps(mask, at[j] + i), sums[j]);
+    }
+    _mm_storeu_ps(products + row, sumsOf(sums[0], sums[1], sums[2], sums[3]));
+  }
+  for (; row < count; row++) products[row] = innerProduct(vector, rows + row * dim, dim);
+}
+
+/** The sums of the sixteen lanes of each argument. */
 MISHARDS_TARGET inline __m128i sumsOf(__m512i a, __m512i b, __m512i c, __m512i d) {
   const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
   const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
@@ -163,7 +189,7 @@ MISHARDS_TARGET void scoresOf(const CodeTable& table, const CodeQuery& query, co
 
 }  // namespace
 
-const Simd kAvx512 = {"avx512", innerProduct, squaredDistance, innerProductAndNorm, scoresOf<4>, scoresOf<8>};
+const Simd kAvx512 = {"avx512", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scoresOf<4>, scoresOf<8>};
 
 }  // namespace mishards
 

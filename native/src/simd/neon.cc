@@ -55,6 +55,10 @@ void innerProductAndNorm(const float* left, const float* right, size_t dim, floa
   *rightNorm = norm;
 }
 
+void innerProducts(const float* vector, const float* rows, size_t count, size_t dim, float* products) {
+  for (size_t row = 0; row < count; row++) products[row] = innerProduct(vector, rows + row * dim, dim);
+}
+
 inline int32x4_t addProducts(int32x4_t sum, int8x16_t codes, int8x16_t query) {
   sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(codes), vget_low_s8(query)));
   return vpadalq_s16(sum, vmull_s8(vget_high_s8(codes), vget_high_s8(query)));
@@ -98,7 +102,7 @@ void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* row
 
 }  // namespace
 
-const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, scores4, scores8};
+const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8};
 
 }  // namespace mishards
 

@@ -30,6 +30,10 @@ void innerProductAndNorm(const float* left, const float* right, size_t dim, floa
   *rightNorm = innerProduct(right, right, dim);
 }
 
+void innerProducts(const float* vector, const float* rows, size_t count, size_t dim, float* products) {
+  for (size_t row = 0; row < count; row++) products[row] = innerProduct(vector, rows + row * dim, dim);
+}
+
 void scores4(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count, float* scores) {
   const size_t bytes = query.chunks * kCodeChunk;
   for (size_t i = 0; i < count; i++) {
@@ -55,6 +59,6 @@ void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* row
 
 }  // namespace
 
-const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, scores4, scores8};
+const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8};
 
 }  // namespace mishards

@@ -36,6 +36,8 @@ struct CodeQuery {
 
 using FloatPair = float (*)(const float* left, const float* right, size_t dim);
 using FloatPairWithNorm = void (*)(const float* left, const float* right, size_t dim, float* product, float* rightNorm);
+/** Of one vector with `count` rows that follow each other. */
+using FloatRows = void (*)(const float* vector, const float* rows, size_t count, size_t dim, float* products);
 using CodeScores = void (*)(const CodeTable& table, const CodeQuery& query, const uint32_t* rows, size_t count,
                             float* scores);
 
@@ -46,6 +48,7 @@ struct Simd {
   FloatPair squaredDistance;
   /** The inner product, and the squared length of `right`. */
   FloatPairWithNorm innerProductAndNorm;
+  FloatRows innerProducts;
   /** `scores[i]` of row `rows[i]`, for codes of 4 and 8 bits. */
   CodeScores scores4;
   CodeScores scores8;

@@ -5,7 +5,6 @@ import { crc32c } from '../../util/crc32c.ts';
 import { decodePacket, encodePacket, type JsonValue, type Packet } from '../../util/packet.ts';
 import { bytesOf, viewAs } from '../../util/typed-views.ts';
 import {
-  INDEX_TYPES,
   KERNEL_METRICS,
   VECTOR_FORMATS,
   type BuildIndexOptions,
@@ -21,14 +20,14 @@ import {
   type VectorValues,
   type WriteVectorsOptions,
 } from '../kernel.ts';
-import { checkIndexMetric, readHnswParams } from '../index-params.ts';
+import { checkIndexMetric, INDEX_TYPES, readBuildParams } from '../index-types.ts';
 import { isSparse, newDenseValues, rowBytes, shapeDefect, vectorsDefect } from '../vectors.ts';
 import { searchExactly } from './memory-search.ts';
 import { MemoryBlock, MemoryIndex, MemoryVectorFile } from './memory-vectors.ts';
 
 /**
  * The contract in plain TypeScript: the reference that the native kernel is compared with, and a kernel for tests of what
- * stands on it. Every search is exact, also one that asks for HNSW. It works on the caller's thread, without priorities
+ * stands on it. Every search is exact, also one over an index. It works on the caller's thread, without priorities
  * and without a queue. Files are packets with their vectors or the description of an index; other kernels cannot read them.
  */
 export class MemoryKernel implements Kernel {
@@ -61,7 +60,7 @@ export class MemoryKernel implements Kernel {
   async buildIndex(options: BuildIndexOptions): Promise<BuildReport> {
     const { type, metric, vectors, path, params, signal } = options;
     assert(vectors instanceof MemoryVectorFile, 'the vectors belong to this kernel');
-    readHnswParams(params);
+    readBuildParams(type, params);
     checkIndexMetric(type, metric, vectors);
     if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the build was cancelled');
     const head = { kind: 'index', type, metric, rowCount: vectors.rowCount, checksum: vectors.checksum };

@@ -1,9 +1,9 @@
 import { MishardsError } from '../../errors/index.ts';
 import { assert } from '../../util/assert.ts';
+import type { IndexType } from '../index-types.ts';
 import type {
   DenseValues,
   GrowingBlock,
-  IndexType,
   KernelMetric,
   SparseValues,
   VectorFile,

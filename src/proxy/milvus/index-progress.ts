@@ -1,6 +1,6 @@
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
-import { INDEX_TYPES } from '../../kernel/kernel.ts';
+import { indexTypeSpec } from '../../kernel/index-types.ts';
 
 /** Rows in segments, as Milvus counts: fresh rows have no index yet and are left out. */
 export interface IndexProgress {
@@ -16,7 +16,7 @@ export function indexProgress(
   index: IndexMeta,
   indexRowsMin: number,
 ): IndexProgress {
-  const needsFile = (INDEX_TYPES as readonly string[]).includes(index.type);
+  const needsFile = indexTypeSpec(index.type) !== undefined;
   let totalRows = 0;
   let pendingRows = 0;
   for (const segment of snapshot.segmentsOf(collection.id)) {

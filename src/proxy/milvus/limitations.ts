@@ -10,7 +10,8 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   GetMetrics: 'system_info: the nodes and who asks whom; figures are at the management addresses',
   AlterDatabase: 'no quotas',
   CreateDatabase: 'no quotas',
-  CreateIndex: 'FLAT, HNSW and AUTOINDEX on FloatVector; no scalar indexes, which filters do not need',
+  CreateIndex:
+    'FLAT, HNSW, IVF_FLAT and AUTOINDEX on FloatVector; no scalar indexes, which filters do not need',
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',
   LoadPartitions: 'no resource groups',

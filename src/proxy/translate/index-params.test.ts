@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { indexParamsToWire, indexRequestFromWire, type IndexRequest } from './index-params.ts';
+import {
+  indexParamsToWire,
+  indexRequestFromWire,
+  searchParamsOf,
+  type IndexRequest,
+} from './index-params.ts';
 import { fieldOf } from '../../../test/support/random-rows.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
 
@@ -40,7 +45,16 @@ test('parameters are checked against the type', () => {
   assert.deepEqual(read({ index_type: 'FLAT', nlist: '8' }).params, {});
   assert.throws(() => read({ M: '8' }), /only metric type can be passed when use AutoIndex/);
   assert.throws(() => read({ metric_type: 'HAMMING' }), /HAMMING is not supported for float vectors/);
-  assert.throws(() => read({ index_type: 'IVF_FLAT' }), { code: 'NOT_SUPPORTED' });
+  assert.throws(() => read({ index_type: 'DISKANN' }), { code: 'NOT_SUPPORTED' });
+  const ivf = { index_type: 'ivf_flat', metric_type: 'L2' };
+  assert.deepEqual(read({ ...ivf, params: '{"nlist": 1024}' }), {
+    requestedType: 'IVF_FLAT',
+    type: 'IVF_FLAT',
+    metric: 'L2',
+    params: { nlist: '1024' },
+  });
+  for (const nlist of ['0', '65537'])
+    assert.throws(() => read({ ...ivf, nlist }), /param 'nlist' \(\d+\) should be in range \[1, 65536\]/);
   const scalar = fieldOf({ id: 102, name: 'tag', type: 'Int64' });
   assert.throws(() => read({ index_type: 'INVERTED' }, scalar), {
     code: 'NOT_SUPPORTED',
@@ -65,4 +79,21 @@ test('what is shown can be sent again', () => {
     { key: 'mmap.enabled', value: 'true' },
   ]);
   assert.deepEqual(indexRequestFromWire(pairs as never, VECTOR), request);
+});
+
+test('a search gives an index what it reads, and refuses what is out of range', () => {
+  const given = { ef: 64, nprobe: 16, level: 1 };
+  assert.deepEqual(searchParamsOf('IVF_FLAT', given), { nprobe: 16 });
+  assert.deepEqual(searchParamsOf('HNSW', given), { ef: 64 });
+  assert.deepEqual(searchParamsOf('FLAT', { nprobe: 0 }), {});
+  const invalid = (text: RegExp) => ({ code: 'PARAMETER_INVALID', message: text });
+  for (const nprobe of [0, 65_537])
+    assert.throws(
+      () => searchParamsOf('IVF_FLAT', { nprobe }),
+      invalid(/param 'nprobe' \(\d+\) should be in range/),
+    );
+  assert.throws(
+    () => searchParamsOf('IVF_FLAT', { nprobe: 'x' }),
+    invalid(/'nprobe' \(x\) should be an integer/),
+  );
 });

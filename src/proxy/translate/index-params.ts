@@ -4,6 +4,8 @@ import { metricOf } from './search-params.ts';
 import { INDEX_HINTS, buildParams } from '../../catalog/index-hints.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { INDEX_TYPES, indexTypeSpec, searchParameters } from '../../kernel/index-types.ts';
+import { valueOf, wantedOf, type Parameter } from '../../kernel/parameters.ts';
 import { isVectorType, type FieldSchema, type Metric } from '../../schema/index.ts';
 
 /** What a CreateIndex asks for. */
@@ -14,18 +16,8 @@ export interface IndexRequest {
   readonly params: Readonly<Record<string, string>>;
 }
 
-interface IntegerRange {
-  readonly min: number;
-  readonly max: number;
-}
-
-const INT32_MAX = 2 ** 31 - 1;
-/** Parameters of each index type that is built, with Milvus's ranges. */
-const INDEX_TYPES: Readonly<Record<string, Readonly<Record<string, IntegerRange>>>> = {
-  FLAT: {},
-  HNSW: { M: { min: 2, max: 2_048 }, efConstruction: { min: 1, max: INT32_MAX } },
-};
-const SEARCH_PARAMS: Readonly<Record<string, readonly string[]>> = { HNSW: ['ef'] };
+/** The exact search, which needs no file. */
+const FLAT = 'FLAT';
 const AUTOINDEX = 'AUTOINDEX';
 const AUTOINDEX_TYPE = 'HNSW';
 /** Milvus's default since 2.4. */
@@ -51,7 +43,7 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
   given.delete('metric_type');
   for (const key of IGNORED) given.delete(key);
   // FLAT has nothing to tune; clients leave in what the index before it had.
-  if (requestedType === 'FLAT') given.delete('nlist');
+  if (requestedType === FLAT) given.delete('nlist');
   const params = Object.fromEntries(given);
   const type = requestedType === AUTOINDEX ? AUTOINDEX_TYPE : requestedType;
   checkParams(requestedType, type, params);
@@ -59,26 +51,38 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
 }
 
 function checkParams(requestedType: string, type: string, params: Readonly<Record<string, string>>): void {
-  const ranges = INDEX_TYPES[type];
-  if (ranges === undefined) {
+  const known = type === FLAT ? {} : indexTypeSpec(type)?.build;
+  if (known === undefined) {
     throw new MishardsError(
       'NOT_SUPPORTED',
-      `index type ${requestedType} is not supported yet; supported are ${[...Object.keys(INDEX_TYPES), AUTOINDEX].join(', ')}`,
+      `index type ${requestedType} is not supported yet; supported are ${[FLAT, ...INDEX_TYPES, AUTOINDEX].join(', ')}`,
     );
   }
   for (const [key, text] of Object.entries(params)) {
     if (INDEX_HINTS.has(key)) continue;
-    const range = ranges[key];
+    const parameter = known[key];
     if (requestedType === AUTOINDEX) throw invalid('only metric type can be passed when use AutoIndex');
-    if (range === undefined) throw invalid(`index type ${type} has no parameter ${key}`);
-    const value = Number(text);
-    if (!Number.isInteger(value)) throw invalid(`param '${key}' (${text}) should be an integer`);
-    if (value < range.min || value > range.max) {
-      throw invalid(
-        `out of range: param '${key}' (${value}) should be in range [${range.min}, ${range.max}]`,
-      );
-    }
+    if (parameter === undefined) throw invalid(`index type ${type} has no parameter ${key}`);
+    const wrong = complaintAbout(parameter, key, text);
+    if (wrong !== null) throw invalid(wrong);
   }
+}
+
+/** What Milvus says about a value, null when it has nothing to say. */
+function complaintAbout(parameter: Parameter, key: string, given: string | number | boolean): string | null {
+  if (valueOf(parameter, given) !== null) return null;
+  const value = Number(given);
+  switch (parameter.kind) {
+    case 'integer':
+      if (!Number.isInteger(value)) return `param '${key}' (${given}) should be an integer`;
+      break;
+    case 'number':
+      if (!Number.isFinite(value)) return `param '${key}' (${given}) should be a number`;
+      break;
+    default:
+      return `param '${key}' (${given}) should be ${wantedOf(parameter)}`;
+  }
+  return `out of range: param '${key}' (${value}) should be in range [${parameter.min}, ${parameter.max}]`;
 }
 
 /** As clients sent it: the build parameters as JSON under `params`, hints flat. */
@@ -88,19 +92,32 @@ export function indexParamsToWire(index: IndexMeta): KeyValuePairInit[] {
   const build = Object.entries(buildParams(index));
   const hints = Object.entries(index.params).filter(([key]) => INDEX_HINTS.has(key));
   if (build.length > 0) {
-    const params = Object.fromEntries(build.map(([key, value]) => [key, Number(value)]));
+    const params = Object.fromEntries(build.map(([key, value]) => [key, typedText(value)]));
     pairs.push({ key: 'params', value: JSON.stringify(params) });
   }
   return [...pairs, ...hints.map(([key, value]) => ({ key, value }))];
 }
 
-/** Of what a client sends with a search, what an index of this type reads. Milvus passes over the rest. */
+/** Numbers and flags as such: what clients send in `params`. */
+function typedText(text: string): string | number | boolean {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  return text === 'true' ? true : text === 'false' ? false : text;
+}
+
+/** Of what a client sends with a search, what an index of this type reads. Milvus passes over the rest. Errors: `PARAMETER_INVALID`. */
 export function searchParamsOf(
   type: string,
   given: Readonly<Record<string, string | number | boolean>>,
 ): Readonly<Record<string, string | number | boolean>> {
-  const known = SEARCH_PARAMS[type] ?? [];
-  return Object.fromEntries(Object.entries(given).filter(([key]) => known.includes(key)));
+  const names = indexTypeSpec(type)?.search ?? [];
+  const known = searchParameters(1);
+  const read = Object.entries(given).filter(([key]) => names.includes(key));
+  for (const [key, value] of read) {
+    const wrong = complaintAbout(known[key]!, key, value);
+    if (wrong !== null) throw new MishardsError('PARAMETER_INVALID', wrong);
+  }
+  return Object.fromEntries(read);
 }
 
 /** AlterIndex changes hints only; anything else would need a rebuild. */

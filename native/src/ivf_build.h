@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "index_build.h"
+#include "ivf_index.h"
+#include "kmeans.h"
+
+namespace mishards {
+
+struct IvfParams {
+  Metric metric;
+  uint32_t nlist;
+  uint64_t seed;
+};
+
+/** Trains the centres on a sample, puts every row into the list of its nearest centre, and writes the lists one after the other. */
+class IvfBuild : public IndexBuild {
+ public:
+  IvfBuild(const Simd& simd, std::shared_ptr<VectorFile> vectors, const IvfParams& params, std::string path);
+
+  bool nextPhase(BuildPhase* phase) override;
+  void run(uint32_t slice, const std::atomic<bool>& stopped) override;
+  size_t fileBytes() const override { return fileBytes_; }
+  size_t peakBytes() const override;
+
+ private:
+  enum class Phase { kStart, kTrain, kUpdate, kAssign, kWrite };
+
+  BuildPhase begin(Phase phase);
+  void assignRows(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped);
+  void write(const std::atomic<bool>& stopped);
+
+  const Simd& simd_;
+  std::shared_ptr<VectorFile> vectors_;
+  IvfParams params_;
+  std::string path_;
+  ClusterSpace space_;
+  KMeans centres_;
+  Phase phase_ = Phase::kStart;
+  uint32_t iteration_ = 0;
+  uint32_t items_ = 0;
+  uint32_t itemsEach_ = 1;
+  std::vector<uint32_t> listOf_;
+  std::vector<uint32_t> offsets_;
+  std::vector<uint32_t> order_;
+  size_t fileBytes_ = 0;
+};
+
+}  // namespace mishards

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "row_filter.h"
+#include "simd/simd.h"
+#include "source.h"
+#include "top_k.h"
+#include "vector_file.h"
+
+namespace mishards {
+
+/** Search-time parameters of every index type; each reads its own. Ranges were checked in `src/kernel`. */
+struct SearchParams {
+  uint32_t ef = 64;
+  uint32_t nprobe = 8;
+};
+
+/** What one search of one index needs besides the query. */
+struct IndexRequest {
+  const Simd* simd;
+  uint32_t source;
+  uint32_t k;
+  SearchParams params;
+  RowFilter filter;
+  ScoreBounds bounds;
+};
+
+/** A loaded and fully validated index, with the vectors it was built over. Immutable. */
+class VectorIndex {
+ public:
+  virtual ~VectorIndex() = default;
+
+  /** Milvus's name of the type. */
+  virtual const char* type() const = 0;
+  virtual Metric metric() const = 0;
+  virtual const VectorRows& rows() const = 0;
+  /** Of the index alone. */
+  virtual size_t bytes() const = 0;
+  /**
+   * Offers to `result` the best rows for `query`: about min(k, allowed) of them, with true scores. Returns early when
+   * `stopped`. Any thread.
+   */
+  virtual void search(const IndexRequest& request, const float* query, TopK& result,
+                      const std::atomic<bool>& stopped) const = 0;
+};
+
+/** Opens an index file of whatever type. Throws `CORRUPT_DATA` when any byte is wrong or when it was built over other vectors. */
+std::shared_ptr<VectorIndex> openIndex(const std::string& path, std::shared_ptr<VectorFile> vectors);
+
+}  // namespace mishards

@@ -1,0 +1,69 @@
+import { MishardsError } from '../errors/index.ts';
+import type { KernelMetric, VectorFormat, VectorShape } from './kernel.ts';
+import type { NumberParameter, Parameters, ParameterTable } from './parameters.ts';
+import { readParameters } from './parameters.ts';
+import { metricsOf } from './vectors.ts';
+
+const integer = (min: number, max: number, fallback: number): NumberParameter => ({
+  kind: 'integer',
+  min,
+  max,
+  fallback,
+});
+
+/** What a type of index is built and searched with: Milvus's names, ranges and defaults. */
+export interface IndexTypeSpec {
+  /** Of the vectors it can be built over, with each metric they have. */
+  readonly formats: readonly VectorFormat[];
+  readonly build: ParameterTable;
+  /** Names of `SEARCH_PARAMETERS` that it reads. */
+  readonly search: readonly string[];
+}
+
+/** Indexes with files of their own; FLAT is the file of vectors itself. A new type is a row here and one in `native/src/index_registry.cc`. */
+export const INDEX_TYPE_SPECS = {
+  HNSW: {
+    formats: ['float32', 'float16', 'bfloat16', 'int8'],
+    build: { M: integer(2, 2_048, 30), efConstruction: integer(1, 2 ** 31 - 1, 360) },
+    search: ['ef'],
+  },
+  IVF_FLAT: {
+    formats: ['float32'],
+    build: { nlist: integer(1, 65_536, 128) },
+    search: ['nprobe'],
+  },
+} as const satisfies Readonly<Record<string, IndexTypeSpec>>;
+
+export type IndexType = keyof typeof INDEX_TYPE_SPECS;
+export const INDEX_TYPES = Object.keys(INDEX_TYPE_SPECS) as readonly IndexType[];
+
+/** Milvus's bound of `ef`. */
+const EF_MAX = 32_768;
+
+/** Search-time parameters of all types, whose defaults may depend on the hits wanted. */
+export function searchParameters(k: number): ParameterTable {
+  return { ef: integer(k, EF_MAX, Math.max(64, k)), nprobe: integer(1, 65_536, 8) };
+}
+
+/** The specification of a type; undefined for one without files. */
+export function indexTypeSpec(type: string): IndexTypeSpec | undefined {
+  const specs: Readonly<Record<string, IndexTypeSpec>> = INDEX_TYPE_SPECS;
+  return Object.hasOwn(specs, type) ? specs[type] : undefined;
+}
+
+/** Every build parameter of a type as a number. Errors: `INDEX_INVALID`. */
+export function readBuildParams(type: IndexType, params: Parameters): Readonly<Record<string, number>> {
+  return readParameters(params, INDEX_TYPE_SPECS[type].build, 'INDEX_INVALID');
+}
+
+/** Whether vectors of this format can have such an index. Errors: `INDEX_INVALID`. */
+export function checkIndexMetric(type: IndexType, metric: KernelMetric, { format }: VectorShape): void {
+  const { formats }: IndexTypeSpec = INDEX_TYPE_SPECS[type];
+  const metrics = formats.includes(format) ? metricsOf(format) : [];
+  if (metrics.includes(metric)) return;
+  const cure = metrics.length > 0 ? `use one of ${metrics.join(', ')}` : 'build an index made for them';
+  throw new MishardsError(
+    'INDEX_INVALID',
+    `${type} indexes do not take ${format} vectors with metric ${metric}; ${cure}`,
+  );
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
+import { succeeded } from '../support/milvus.ts';
+import { createPoints, nearest, randomPoints, searchIds } from '../support/points.ts';
+import { TestCluster } from '../support/test-cluster.ts';
+
+const ROWS = 3_000;
+const LISTS = 32;
+
+interface Case {
+  readonly type: string;
+  readonly params: Readonly<Record<string, number | string | boolean>>;
+  /** Too little to find everything, and enough to. */
+  readonly narrow: Readonly<Record<string, number>>;
+  readonly wide: Readonly<Record<string, number>>;
+  /** Share of the nearest rows that the wide search must find. */
+  readonly recall: number;
+}
+
+const CASES: readonly Case[] = [
+  {
+    type: 'IVF_FLAT',
+    params: { nlist: LISTS },
+    narrow: { nprobe: 1 },
+    wide: { nprobe: LISTS },
+    recall: 1,
+  },
+];
+
+async function buildAll(client: MilvusClient, name: string, { type, params }: Case): Promise<void> {
+  const named = { collection_name: name, index_name: 'nearby' };
+  const index = { ...named, field_name: 'vector', index_type: type, metric_type: 'L2', params };
+  succeeded(await client.createIndex(index));
+  while (Number((await client.getIndexBuildProgress(named)).indexed_rows) < ROWS)
+    await setImmediate();
+}
+
+for (const one of CASES) {
+  test(`${one.type}: built, described, loaded and searched through the Milvus front`, async () => {
+    await using cluster = await TestCluster.start({ settings: ['writer.index_rows_min=100'] });
+    const client = await cluster.client();
+    const name = 'points';
+    await createPoints(client, name, 1);
+    const points = randomPoints(ROWS);
+    succeeded(await client.insert({ collection_name: name, data: points }));
+    succeeded(await client.flushSync({ collection_names: [name] }));
+    await buildAll(client, name, one);
+    const described = succeeded(await client.describeIndex({ collection_name: name }));
+    const shown = new Map(
+      described.index_descriptions[0]!.params.map(({ key, value }) => [key, String(value)]),
+    );
+    assert.equal(shown.get('index_type'), one.type);
+    assert.deepEqual(JSON.parse(shown.get('params')!), one.params);
+    succeeded(await client.loadCollectionSync({ collection_name: name }));
+
+    const queries = randomPoints(20, 1_000_000).map((point) => point.vector);
+    const recall = async (params: object, filter = '', among = points): Promise<number> => {
+      let hits = 0;
+      for (const query of queries) {
+        const found = new Set(await searchIds(client, name, query, 10, { params, filter }));
+        hits += nearest(among, query, 10).filter((id) => found.has(id)).length;
+      }
+      return hits / (10 * queries.length);
+    };
+    assert.ok((await recall(one.narrow)) < 1, 'the index answers, not an exact search');
+    assert.ok((await recall(one.wide)) >= one.recall);
+    const even = points.filter(({ tag }) => tag === 'even');
+    assert.ok((await recall(one.wide, 'tag == "even"', even)) >= one.recall);
+
+    const refused = await client.search({
+      collection_name: name,
+      data: queries[0]!,
+      limit: 5,
+      params: { nprobe: 0 },
+    });
+    assert.match(refused.status.reason, /'nprobe' \(0\) should be in range \[1, 65536\]/);
+  });
+}
