@@ -9,6 +9,7 @@ import {
 } from './model.ts';
 import type { JsonFields } from '../util/json-fields.ts';
 import {
+  ELEMENT_TYPES,
   METRICS,
   SCALAR_TYPES,
   VECTOR_TYPES,
@@ -21,7 +22,6 @@ import {
 } from '../schema/index.ts';
 
 const DATA_TYPES = [...SCALAR_TYPES, ...VECTOR_TYPES];
-const ELEMENT_TYPES = SCALAR_TYPES.filter((type) => type !== 'JSON' && type !== 'Array');
 const DEFAULT_KINDS = ['bool', 'int', 'float', 'string'] as const;
 
 export function readDatabase(fields: JsonFields): DatabaseMeta {

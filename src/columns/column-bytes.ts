@@ -5,7 +5,8 @@ export function columnBytes(column: Column): number {
   const validityBytes = column.validity?.byteLength ?? 0;
   switch (column.type) {
     case 'VarChar':
-    case 'JSON': {
+    case 'JSON':
+    case 'Geometry': {
       const textBytes = column.offsets[column.length]! - column.offsets[0]!;
       return validityBytes + column.offsets.byteLength + textBytes;
     }

@@ -1,9 +1,9 @@
 import { bitmapBytes, countOnes } from './bitmap.ts';
-import type { ArrayColumn, Column, PrimaryKeyColumn, RowBatch } from './column.ts';
+import type { ArrayColumn, Column, PrimaryKeyColumn, RowBatch, ScalarColumn } from './column.ts';
 import { fixedColumn, isFixedColumn, isFixedType, type FixedType } from './column-shape.ts';
 import { MishardsError } from '../errors/index.ts';
 import { sliceColumn } from './row-batch.ts';
-import { SCALAR_TYPES, VECTOR_TYPES } from '../schema/index.ts';
+import { ELEMENT_TYPES, SCALAR_TYPES, VECTOR_TYPES } from '../schema/index.ts';
 import { JsonFields } from '../util/json-fields.ts';
 import type { JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
@@ -140,11 +140,11 @@ function unpackArray(
   parts: PartReader,
 ): ArrayColumn {
   const elements = unpackColumn(fields.raw['elements'], parts);
-  if (elements.type === 'Array' || elements.type === 'JSON' || elements.type === 'FloatVector')
-    throw corrupt(`an array cannot hold ${elements.type}`);
+  const elementType = ELEMENT_TYPES.find((type) => type === elements.type);
+  if (elementType === undefined) throw corrupt(`an array cannot hold ${elements.type}`);
   if (elements.validity !== null) throw corrupt('an array element cannot be null');
   checkOffsets(rows.offsets, elements.length);
-  return { type: 'Array', ...rows, elementType: elements.type, elements };
+  return { type: 'Array', ...rows, elementType, elements: elements as ScalarColumn };
 }
 
 function checkedValidity(bitmap: Uint8Array, length: number): Uint8Array {

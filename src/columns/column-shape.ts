@@ -29,6 +29,7 @@ export const FIXED_ARRAYS = {
   Int64: BigInt64Array,
   Float: Float32Array,
   Double: Float64Array,
+  Timestamptz: BigInt64Array,
   FloatVector: Float32Array,
 } as const satisfies Partial<Record<DataType, NumericArrayConstructor>>;
 

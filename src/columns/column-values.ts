@@ -4,15 +4,16 @@ import { elementsPerRow, FIXED_ARRAYS, isFixedType, scalarShape, type ColumnShap
 import { assert } from '../util/assert.ts';
 
 /**
- * One row's value in JavaScript: Int64 is a bigint, JSON its text (parsing would lose 64-bit integers), an array a list,
- * a vector a `Float32Array`. For the edges and for tests; inner loops read the columns.
+ * One row's value in JavaScript: Int64 and Timestamptz are bigints, JSON its text (parsing would lose 64-bit integers), a
+ * geometry its Well-Known Binary, an array a list, a vector a `Float32Array`. For the edges and for tests; inner loops read the columns.
  */
-export type ColumnValue = null | boolean | number | bigint | string | readonly ColumnValue[] | Float32Array;
+export type ColumnValue =
+  null | boolean | number | bigint | string | readonly ColumnValue[] | Float32Array | Uint8Array;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Vectors are views. */
+/** Vectors and geometries are views. */
 export function valueAt(column: Column, row: number): ColumnValue {
   assert(row < column.length, `row ${row} of ${column.length}`);
   if (column.validity !== null && !bitAt(column.validity, row)) return null;
@@ -22,6 +23,8 @@ export function valueAt(column: Column, row: number): ColumnValue {
     case 'VarChar':
     case 'JSON':
       return textAt(column, row);
+    case 'Geometry':
+      return bytesAt(column, row);
     case 'Array':
       return elementsAt(column, row);
     case 'FloatVector':
@@ -37,14 +40,19 @@ export function valuesOf(column: Column): ColumnValue[] {
 
 /** The text of a row that is not null. */
 export function textAt(column: BytesColumn, row: number): string {
-  return decoder.decode(column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!));
+  return decoder.decode(bytesAt(column, row));
+}
+
+export function bytesAt(column: BytesColumn, row: number): Uint8Array {
+  return column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!);
 }
 
 /** The reverse of `valuesOf`. Values must be of the shape's kind and range; that is the caller's duty. */
 export function columnFromValues(shape: ColumnShape, values: readonly ColumnValue[]): Column {
   const { type } = shape;
   const common = { length: values.length, validity: validityOf(values) };
-  if (type === 'VarChar' || type === 'JSON') return { ...common, type, ...textsOf(values) };
+  if (type === 'VarChar' || type === 'JSON' || type === 'Geometry')
+    return { ...common, type, ...bytesOf(values) };
   if (type === 'Array') return { ...common, type, ...arraysOf(shape, values) };
   assert(isFixedType(type), `no layout for ${type}`);
   const perRow = elementsPerRow(shape);
@@ -73,12 +81,15 @@ function validityOf(values: readonly ColumnValue[]): Uint8Array | null {
   return validity;
 }
 
-function textsOf(values: readonly ColumnValue[]): Pick<BytesColumn, 'offsets' | 'bytes'> {
+/** Of texts, or of bytes as they are. */
+function bytesOf(values: readonly ColumnValue[]): Pick<BytesColumn, 'offsets' | 'bytes'> {
   const offsets = new Int32Array(values.length + 1);
-  const texts = values.map((value) => encoder.encode((value ?? '') as string));
-  texts.forEach((text, row) => (offsets[row + 1] = offsets[row]! + text.byteLength));
+  const parts = values.map((value) =>
+    value instanceof Uint8Array ? value : encoder.encode((value ?? '') as string),
+  );
+  parts.forEach((part, row) => (offsets[row + 1] = offsets[row]! + part.byteLength));
   const bytes = new Uint8Array(offsets[values.length]!);
-  texts.forEach((text, row) => bytes.set(text, offsets[row]!));
+  parts.forEach((part, row) => bytes.set(part, offsets[row]!));
   return { offsets, bytes };
 }
 

@@ -41,9 +41,15 @@ export interface DoubleColumn extends ColumnBase {
   readonly values: Float64Array;
 }
 
-/** UTF-8 bytes; row i is `bytes[offsets[i] .. offsets[i + 1])`. `offsets` has length + 1 entries and may start above 0. JSON holds one JSON text a row. */
+/** Microseconds since 1970 in UTC. */
+export interface TimestamptzColumn extends ColumnBase {
+  readonly type: 'Timestamptz';
+  readonly values: BigInt64Array;
+}
+
+/** UTF-8 bytes; row i is `bytes[offsets[i] .. offsets[i + 1])`. `offsets` has length + 1 entries and may start above 0. JSON holds one JSON text a row, Geometry Well-Known Binary instead of text. */
 export interface BytesColumn extends ColumnBase {
-  readonly type: 'VarChar' | 'JSON';
+  readonly type: 'VarChar' | 'JSON' | 'Geometry';
   readonly offsets: Int32Array;
   readonly bytes: Uint8Array;
 }
@@ -64,7 +70,8 @@ export interface FloatVectorColumn extends ColumnBase {
 }
 
 export type NumberColumn = Int8Column | Int16Column | Int32Column | FloatColumn | DoubleColumn;
-export type ScalarColumn = BoolColumn | NumberColumn | Int64Column | BytesColumn | ArrayColumn;
+export type ScalarColumn =
+  BoolColumn | NumberColumn | Int64Column | TimestamptzColumn | BytesColumn | ArrayColumn;
 export type VectorColumn = FloatVectorColumn;
 export type Column = ScalarColumn | VectorColumn;
 /** What a primary key column can be. */

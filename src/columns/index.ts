@@ -15,6 +15,7 @@ export type {
   PrimaryKeyColumn,
   RowBatch,
   ScalarColumn,
+  TimestamptzColumn,
   VectorColumn,
 } from './column.ts';
 export { columnBytes } from './column-bytes.ts';
@@ -37,7 +38,7 @@ export {
   shapeOfColumn,
   type ColumnShape,
 } from './column-shape.ts';
-export { columnFromValues, textAt, valueAt, valuesOf, type ColumnValue } from './column-values.ts';
+export { bytesAt, columnFromValues, textAt, valueAt, valuesOf, type ColumnValue } from './column-values.ts';
 export { channelIndexes, channelIndexOf, hashKey } from './key-hash.ts';
 export { KeyIndex } from './key-index.ts';
 export { KeySet } from './key-set.ts';

@@ -25,6 +25,7 @@ export function sliceColumn(column: Column, from: number, to: number): Column {
   switch (column.type) {
     case 'VarChar':
     case 'JSON':
+    case 'Geometry':
     case 'Array':
       return { ...column, length, validity, offsets: column.offsets.subarray(from, to + 1) };
     case 'FloatVector': {
@@ -106,7 +107,9 @@ function defaultOf(field: FieldSchema, stored: DefaultValue): ColumnValue {
     case 'string':
       return stored.value;
     case 'int':
-      return field.type === 'Int64' ? BigInt(stored.value) : Number(stored.value);
+      return field.type === 'Int64' || field.type === 'Timestamptz'
+        ? BigInt(stored.value)
+        : Number(stored.value);
     default:
       return unreachable(stored);
   }

@@ -3,6 +3,7 @@ export type FilterNode =
   | LiteralNode
   | ListNode
   | TemplateNode
+  | TimeNode
   | FieldNode
   | UnaryNode
   | ArithmeticNode
@@ -29,6 +30,15 @@ export const FILTER_FUNCTIONS = [
   'json_contains',
   'json_contains_all',
   'json_contains_any',
+  'st_contains',
+  'st_crosses',
+  'st_dwithin',
+  'st_equals',
+  'st_intersects',
+  'st_isvalid',
+  'st_overlaps',
+  'st_touches',
+  'st_within',
 ] as const;
 export type FilterFunction = (typeof FILTER_FUNCTIONS)[number];
 
@@ -49,6 +59,11 @@ export interface ListNode extends NodeBase {
 export interface TemplateNode extends NodeBase {
   readonly kind: 'template';
   readonly name: string;
+}
+/** `ISO '2025-01-03T00:00:00Z'`, a point in time, or `INTERVAL 'P1D'`, a span of it. */
+export interface TimeNode extends NodeBase {
+  readonly kind: 'instant' | 'interval';
+  readonly text: string;
 }
 /** `name`, or `name["key"][0]`: strings are keys, numbers are indexes. */
 export interface FieldNode extends NodeBase {
@@ -122,6 +137,8 @@ export function childrenOf(node: FilterNode): readonly FilterNode[] {
   switch (node.kind) {
     case 'literal':
     case 'template':
+    case 'instant':
+    case 'interval':
     case 'field':
       return [];
     case 'list':

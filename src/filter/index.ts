@@ -9,3 +9,4 @@ export type { FilterValue } from './filter-value.ts';
 export type { FilterPlan, Predicate } from './plan.ts';
 export { formatFilter } from './syntax/format-filter.ts';
 export { parseFilter } from './syntax/parse-filter.ts';
+export { zonedFilter } from './zoned-filter.ts';

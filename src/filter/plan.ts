@@ -4,6 +4,8 @@ import type { Int64Set } from './compile/int64-set.ts';
 import type { IntegerSet } from './compile/integer-set.ts';
 import type { JsonConstant } from './compile/json-constant.ts';
 import type { LikePattern } from './compile/like-pattern.ts';
+import type { GeometryTest } from '../geometry/index.ts';
+import type { Duration } from '../util/iso-duration.ts';
 
 /**
  * A filter bound to one schema: types checked, parameters filled in, constants folded, sets built. It holds no rows, so one
@@ -34,7 +36,9 @@ export type Predicate =
   /** An Array field of exactly `sets.length` elements, the n-th in `sets[n]`. */
   | { readonly kind: 'arrayEquals'; readonly fieldId: number; readonly sets: readonly ValueSet[] }
   | JsonPredicate
-  | DynamicPredicate;
+  | DynamicPredicate
+  /** Over a Geometry field; unknown where a geometry is not valid. */
+  | GeometryPredicate;
 
 export interface BetweenPredicate {
   readonly kind: 'between';
@@ -71,6 +75,12 @@ export interface DynamicPredicate {
   readonly test: Extract<JsonTest, { kind: 'numberBetween' | 'in' }>;
 }
 
+export interface GeometryPredicate {
+  readonly kind: 'geometry';
+  readonly fieldId: number;
+  readonly test: GeometryTest;
+}
+
 /** Both ends included; open ends were moved to the next value. Low above high, or NaN: nothing is between. */
 export type Bounds =
   | { readonly kind: 'number'; readonly low: number; readonly high: number }
@@ -96,10 +106,10 @@ export type ValueSet =
 
 /**
  * How a value is held in memory while a filter runs. `Bool` is 0 or 1; `SafeInt` are integers that a double holds exactly;
- * `Int64` wraps at 64 bits; `Float` is rounded to 32 bits after every step.
+ * `Int64` wraps at 64 bits; `Timestamptz` are microseconds; `Float` is rounded to 32 bits after every step.
  */
 export type OperandType =
-  'Bool' | 'Int8' | 'Int16' | 'Int32' | 'SafeInt' | 'Int64' | 'Float' | 'Double' | 'VarChar';
+  'Bool' | 'Int8' | 'Int16' | 'Int32' | 'SafeInt' | 'Int64' | 'Timestamptz' | 'Float' | 'Double' | 'VarChar';
 /** The types arithmetic is done in. */
 export type ArithmeticType = 'SafeInt' | 'Int64' | 'Float' | 'Double';
 
@@ -114,6 +124,8 @@ export type Operand =
       readonly type: 'SafeInt' | 'Int64' | 'Double';
       readonly value: bigint | number;
     }
+  /** A Timestamptz field with a span of time added. */
+  | { readonly kind: 'later'; readonly fieldId: number; readonly type: 'Timestamptz'; readonly by: Duration }
   | ArithmeticOperand;
 export interface ArithmeticOperand {
   readonly kind: 'arithmetic';

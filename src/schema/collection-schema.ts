@@ -1,6 +1,9 @@
 import type { DataType, ElementType } from './data-type.ts';
 
-/** A default value as stored in the catalog. 64-bit integers are decimal strings, because JSON has no other way. */
+/**
+ * A default value as stored in the catalog. 64-bit integers are decimal strings, because JSON has no other way; the int of a
+ * Timestamptz field counts microseconds since 1970.
+ */
 export type DefaultValue =
   | { readonly kind: 'bool'; readonly value: boolean }
   | { readonly kind: 'int'; readonly value: string }

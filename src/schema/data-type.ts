@@ -9,6 +9,8 @@ export const SCALAR_TYPES = [
   'VarChar',
   'JSON',
   'Array',
+  'Timestamptz',
+  'Geometry',
 ] as const;
 export const VECTOR_TYPES = ['FloatVector'] as const;
 
@@ -18,7 +20,17 @@ export type VectorType = (typeof VECTOR_TYPES)[number];
 export type DataType = ScalarType | VectorType;
 
 /** What an Array field may hold. */
-export type ElementType = Exclude<ScalarType, 'JSON' | 'Array'>;
+export const ELEMENT_TYPES = [
+  'Bool',
+  'Int8',
+  'Int16',
+  'Int32',
+  'Int64',
+  'Float',
+  'Double',
+  'VarChar',
+] as const;
+export type ElementType = (typeof ELEMENT_TYPES)[number];
 export type PrimaryKeyType = 'Int64' | 'VarChar';
 
 export const METRICS = ['L2', 'IP', 'COSINE'] as const;

@@ -2,6 +2,7 @@ import { findField, type CollectionSchema, type FieldSchema } from './collection
 import { isVectorType, type DataType } from './data-type.ts';
 import { checkFieldName } from './names.ts';
 import { MishardsError } from '../errors/index.ts';
+import { INSTANT_RANGE } from '../util/instant.ts';
 
 /** Milvus's bounds of a schema. */
 export const SCHEMA_LIMITS = {
@@ -17,6 +18,7 @@ const INT_RANGES: Partial<Record<DataType, readonly [bigint, bigint]>> = {
   Int16: [-32_768n, 32_767n],
   Int32: [-(2n ** 31n), 2n ** 31n - 1n],
   Int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  Timestamptz: [INSTANT_RANGE.min, INSTANT_RANGE.max],
 };
 
 /**
@@ -119,6 +121,7 @@ const DEFAULT_KINDS: Partial<Record<DataType, 'bool' | 'int' | 'float' | 'string
   Float: 'float',
   Double: 'float',
   VarChar: 'string',
+  Timestamptz: 'int',
 };
 
 function checkDefaultValue(field: FieldSchema): void {

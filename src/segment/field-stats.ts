@@ -11,7 +11,7 @@ interface Range {
 
 /**
  * The least and greatest value of a field over the rows that are not null: integers by value, texts by their UTF-8 bytes.
- * null where there is no such order (booleans, JSON, arrays, vectors), no value, a NaN, or a text too long to keep.
+ * null where there is no such order (booleans, JSON, arrays, geometries, vectors), no value, a NaN, or a text too long to keep.
  */
 export function fieldStats(fieldId: number, column: Column): FieldStats | null {
   const range = rangeOf(column);
@@ -28,12 +28,14 @@ function rangeOf(column: Column): Range | null {
     case 'Int64':
     case 'Float':
     case 'Double':
+    case 'Timestamptz':
       return numberRange(column.values, column.validity);
     case 'VarChar':
       return textRange(column);
     case 'Bool':
     case 'JSON':
     case 'Array':
+    case 'Geometry':
     case 'FloatVector':
       return null;
   }

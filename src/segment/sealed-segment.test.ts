@@ -104,6 +104,11 @@ test(`any Arrow reader can open the rows of a segment (seed ${testSeed})`, async
     const column = (await segment.column(field.id))!;
     for (let row = 0; row < 50; row++) {
       const value: unknown = vector.get(row);
+      if (field.type === 'Timestamptz' && value !== null) {
+        // Arrow's JavaScript reader gives milliseconds as a float.
+        assert.ok(Math.abs(Number(value) - Number(valueAt(column, row)) / 1_000) < 1, field.name);
+        continue;
+      }
       const list: unknown =
         field.type === 'Array' && value !== null ? [...(value as Iterable<unknown>)] : value;
       assert.deepEqual(list, valueAt(column, row), `${field.name}[${row}]`);

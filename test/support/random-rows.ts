@@ -6,17 +6,16 @@ import {
   type RowBatch,
 } from '../../src/columns/index.ts';
 import type { Random } from '../../src/host/index.ts';
+import { INSTANT_RANGE } from '../../src/util/instant.ts';
+import { encodeWkb, parseWkt } from '../../src/geometry/index.ts';
 import {
-  SCALAR_TYPES,
+  ELEMENT_TYPES,
   type CollectionSchema,
   type DataType,
-  type ElementType,
   type FieldSchema,
 } from '../../src/schema/index.ts';
 
-export const ELEMENT_TYPES = SCALAR_TYPES.filter(
-  (type): type is ElementType => type !== 'JSON' && type !== 'Array',
-);
+export { ELEMENT_TYPES };
 
 /** A field with defaults for all that a test does not care about. */
 export function fieldOf(
@@ -60,7 +59,7 @@ export function schemaOfAllTypes(keyType: 'Int64' | 'VarChar', dim: number): Col
       fields.push(fieldOf({ ...shape, id, name, nullable }));
     }
   };
-  for (const type of [...ELEMENT_TYPES, 'JSON'] as const) add({ type });
+  for (const type of [...ELEMENT_TYPES, 'JSON', 'Timestamptz', 'Geometry'] as const) add({ type });
   for (const elementType of ELEMENT_TYPES) add({ type: 'Array', elementType, maxCapacity: 8 });
   add({ type: 'FloatVector', dim });
   fields.push(fieldOf({ id: 100 + fields.length, name: '$meta', type: 'JSON', isDynamic: true }));
@@ -77,6 +76,8 @@ export function randomValue(random: Random, shape: ColumnShape): ColumnValue {
       return random.below(65_536) - 32_768;
     case 'Int32':
       return random.below(2 ** 32) - 2 ** 31;
+    case 'Timestamptz':
+      return BigInt(random.below(2 ** 32)) * 58_000_123n - INSTANT_RANGE.max / 10_000n;
     case 'Int64':
       return BigInt.asIntN(64, (BigInt(random.below(2 ** 32)) << 32n) | BigInt(random.below(2 ** 32)));
     case 'Float':
@@ -85,6 +86,8 @@ export function randomValue(random: Random, shape: ColumnShape): ColumnValue {
       return random.next() * 2 - 1;
     case 'VarChar':
       return randomText(random);
+    case 'Geometry':
+      return encodeWkb(parseWkt(`POINT (${random.below(360) - 180} ${random.next()})`));
     case 'JSON':
       return JSON.stringify({ text: randomText(random), number: random.below(100), list: [1, null, true] });
     case 'Array': {

@@ -6,7 +6,7 @@ import { importsOf, sourceFiles, type Import } from './source-files.ts';
 const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
   ['util'],
-  ['host', 'schema'],
+  ['host', 'schema', 'geometry'],
   ['columns'],
   ['config', 'telemetry', 'filter', 'kernel'],
   ['object-store', 'metastore', 'log', 'wire', 'routing', 'discovery'],
@@ -30,6 +30,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['src/server/', 'src/cli/'],
   'node:child_process': ['src/cli/'],
   'apache-arrow': ['src/segment/', 'src/columns/'],
+  jsts: ['src/geometry/'],
   '@grpc/grpc-js': ['src/proxy/milvus/', 'src/proxy/translate/'],
   protobufjs: ['src/proxy/translate/', 'src/proxy/milvus/'],
   pino: ['src/telemetry/'],

@@ -1,3 +1,4 @@
+import { negated, type Duration } from '../../util/iso-duration.ts';
 import type { ArithmeticOperator } from '../ast.ts';
 import { filterError } from '../filter-error.ts';
 import { INT64_MAX, INT64_MIN } from '../filter-value.ts';
@@ -29,6 +30,7 @@ export function compileArithmetic(
   if (left.typed.kind === 'constant' && right.typed.kind === 'constant') {
     return { kind: 'constant', value: foldArithmetic(at, operator, left.typed.value, right.typed.value) };
   }
+  if (right.typed.kind === 'interval') return compileLater(at, operator, left, right, right.typed.duration);
   if (operator === '**')
     throw filterError(at, `'**' takes constants only, not ${describe(left)} and ${describe(right)}`);
   assertRightConstant(at, operator, right);
@@ -44,6 +46,23 @@ export function compileArithmetic(
     return { kind: 'dynamic', expression };
   }
   return staticArithmetic(at, operator, left, right);
+}
+
+/** `field + INTERVAL 'P1D'`. */
+function compileLater(
+  at: number,
+  operator: ArithmeticOperator,
+  left: TypedNode,
+  right: TypedNode,
+  duration: Duration,
+): Typed {
+  const { typed } = left;
+  const isTime =
+    typed.kind === 'operand' && typed.operand.kind === 'column' && typed.operand.type === 'Timestamptz';
+  if (!isTime || (operator !== '+' && operator !== '-')) throw mismatch(at, 'calculated with', left, right);
+  const by = operator === '+' ? duration : negated(duration);
+  const { fieldId } = typed.operand as Extract<Operand, { kind: 'column' }>;
+  return { ...typed, operand: { kind: 'later', fieldId, type: 'Timestamptz', by } };
 }
 
 /** Zero divisors and wild shifts are refused here, not found row by row. */

@@ -1,4 +1,5 @@
 import type { CompareOperator } from '../ast.ts';
+import type { Instant } from '../../util/instant.ts';
 import { filterError } from '../filter-error.ts';
 import { isNumeric, type FilterValue } from '../filter-value.ts';
 import type { Bounds, ComparePredicate, JsonTest, Operand, Predicate } from '../plan.ts';
@@ -34,7 +35,8 @@ export function compileComparison(
   if (left.typed.kind === 'constant' && right.typed.kind === 'constant') {
     return { kind: 'constant', value: foldCompare(at, operator, left.typed.value, right.typed.value) };
   }
-  if (left.typed.kind === 'constant') return compileComparison(at, MIRRORED[operator], right, left);
+  if (isConstant(left.typed) && !isConstant(right.typed))
+    return compileComparison(at, MIRRORED[operator], right, left);
   if (operator === '!=') {
     const equal = comparison(at, '==', left, right);
     return { kind: 'predicate', predicate: { kind: 'not', operand: equal } };
@@ -43,11 +45,37 @@ export function compileComparison(
 }
 
 function comparison(at: number, operator: IntervalOperator, left: TypedNode, right: TypedNode): Predicate {
-  if (right.typed.kind !== 'constant') return compareOperands(at, operator, left, right);
-  const { value } = right.typed;
-  const predicate = withConstant(operator, left.typed, value);
+  if (!isConstant(right.typed)) return compareOperands(at, operator, left, right);
+  const predicate =
+    right.typed.kind === 'constant'
+      ? withConstant(operator, left.typed, right.typed.value)
+      : withInstant(operator, left.typed, right.typed.instant);
   if (predicate === null) throw mismatch(at, `compared (${operator}) with`, left, right);
   return predicate;
+}
+
+function isConstant(typed: Typed): typed is Extract<Typed, { kind: 'constant' | 'instant' }> {
+  return typed.kind === 'constant' || typed.kind === 'instant';
+}
+
+/**
+ * null: the types do not fit. A span without months is the same for every row, so it is taken from the instant instead, and the
+ * field is compared as it is.
+ */
+function withInstant(operator: IntervalOperator, typed: Typed, instant: Instant): Predicate | null {
+  if (typed.kind !== 'operand' || typed.operand.type !== 'Timestamptz') return null;
+  const { operand } = typed;
+  const isFixed = operand.kind === 'later' && operand.by.months === 0;
+  const { low, high } = integerInterval(
+    operator,
+    isFixed ? instant - operand.by.micros : instant,
+    typed.range!,
+  );
+  return {
+    kind: 'between',
+    operand: isFixed ? { kind: 'column', fieldId: operand.fieldId, type: 'Timestamptz' } : operand,
+    bounds: { kind: 'int64', low, high },
+  };
 }
 
 /** null: the types do not fit. */
@@ -91,7 +119,7 @@ function operandWithConstant(
     if (typeof value !== 'boolean' || operator !== '==') return null;
     return { kind: 'in', operand, set: valueSet(type, [value]) };
   }
-  if (!isNumeric(value)) return null;
+  if (!isNumeric(value) || type === 'Timestamptz') return null;
   if (isFloatType(type)) {
     return { kind: 'between', operand, bounds: floatInterval(operator, Number(value), type === 'Float') };
   }
@@ -138,8 +166,9 @@ function compareOperands(
   return { kind: 'compare', operator, left: first, right: second };
 }
 
-function familyOf(operand: Operand): 'bool' | 'string' | 'number' {
+function familyOf(operand: Operand): 'bool' | 'string' | 'time' | 'number' {
   if (operand.type === 'Bool') return 'bool';
+  if (operand.type === 'Timestamptz') return 'time';
   return operand.type === 'VarChar' ? 'string' : 'number';
 }
 

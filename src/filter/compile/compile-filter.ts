@@ -5,11 +5,13 @@ import type { FilterPlan, Predicate } from '../plan.ts';
 import { compileArithmetic } from './arithmetic.ts';
 import { compileComparison, joinRange } from './comparison.ts';
 import { fieldIdsOf } from './field-ids.ts';
+import { compileGeometry } from './geometry.ts';
 import { foldUnary } from './fold.ts';
 import { joinLogical } from './join-logical.ts';
 import { compileLike } from './like-pattern.ts';
 import { compileContains, compileIn } from './membership.ts';
 import { resolveField } from './resolve-field.ts';
+import { durationOf, instantOf } from './times.ts';
 import { templateValue, type TemplateValues } from './template-values.ts';
 import { describe, type Typed, type TypedNode } from './typed.ts';
 import { valueSet } from './value-sets.ts';
@@ -57,6 +59,10 @@ class Compiler {
         return { kind: 'constant', value: templateValue(node.at, node.name, this.#values) };
       case 'list':
         return { kind: 'constant', value: node.items.map((item) => this.#constant(item)) };
+      case 'instant':
+        return { kind: 'instant', instant: instantOf(node.at, node.text) };
+      case 'interval':
+        return { kind: 'interval', duration: durationOf(node.at, node.text) };
       case 'field':
         return resolveField(this.#schema, node);
       case 'unary':
@@ -151,7 +157,8 @@ class Compiler {
       if (source.path.length === 0) return { kind: 'isNull', fieldId: source.fieldId };
       return { kind: 'not', operand: { kind: 'json', source, test: { kind: 'exists' } } };
     }
-    if (typed.kind === 'array' || typed.kind === 'vector') return { kind: 'isNull', fieldId: typed.field.id };
+    if (typed.kind === 'array' || typed.kind === 'geometry' || typed.kind === 'vector')
+      return { kind: 'isNull', fieldId: typed.field.id };
     if (typed.kind === 'operand' && typed.operand.kind === 'column') {
       return { kind: 'isNull', fieldId: typed.operand.fieldId };
     }
@@ -171,6 +178,10 @@ class Compiler {
 
   #call(node: CallNode): Typed {
     const field = this.#node(node.arguments[0]!);
+    if (node.name.startsWith('st_')) {
+      const rest = node.arguments.slice(1).map((argument) => this.#node(argument));
+      return { kind: 'predicate', predicate: compileGeometry(node, field, rest) };
+    }
     if (node.name !== 'array_length') return compileContains(node, field, this.#node(node.arguments[1]!));
     if (field.typed.kind === 'json') {
       return { kind: 'dynamic', expression: { kind: 'length', source: field.typed.source } };

@@ -6,7 +6,7 @@ type ColumnOperand = Extract<Operand, { kind: 'column' }>;
 /** What a predicate that is nothing but `column == x` or `column in [...]` asks for. */
 export interface ExactValues {
   readonly operand: ColumnOperand;
-  /** Each once. Booleans are 0 and 1. */
+  /** Each once. Booleans are 0 and 1, times microseconds. */
   readonly values: readonly (bigint | number | string)[];
 }
 

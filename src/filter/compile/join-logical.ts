@@ -77,6 +77,7 @@ const COSTS = {
   like: 5,
   json: 8,
   dynamic: 9,
+  geometry: 10,
 } as const;
 
 /** A rough rank, not a measure; a compound is as slow as its slowest part. */

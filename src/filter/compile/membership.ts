@@ -9,8 +9,11 @@ import { arrayItemSet, jsonSet, unionOfSets, valueSet } from './value-sets.ts';
 
 /** `operand in list`. */
 export function compileIn(at: number, operand: TypedNode, list: TypedNode): Predicate {
-  const values = listOf(at, "'in'", list);
   const { typed } = operand;
+  if (typed.kind === 'operand' && typed.operand.type === 'Timestamptz') {
+    throw filterError(at, `'in' takes no Timestamptz field; compare ${describe(operand)} with ISO '...'`);
+  }
+  const values = listOf(at, "'in'", list);
   if (typed.kind === 'operand') {
     const fitting = values.filter((value, index) => fitsOperand(at, operand, typed, value, index));
     return { kind: 'in', operand: typed.operand, set: valueSet(typed.operand.type, fitting) };

@@ -35,6 +35,7 @@ export function resolveField(schema: CollectionSchema, node: FieldNode): Typed {
     );
   }
   if (isVectorType(field.type)) return { kind: 'vector', field };
+  if (field.type === 'Geometry') return { kind: 'geometry', field };
   return {
     kind: 'operand',
     operand: { kind: 'column', fieldId: field.id, type: field.type },
@@ -84,7 +85,7 @@ function segmentOf(segment: string | number): JsonSegment {
   return { key: encoder.encode(key), index: isIndex ? Number(key) : -1 };
 }
 
-export function rangeOf(type: ElementType): IntegerRange | null {
-  const bits = { Int8: 7n, Int16: 15n, Int32: 31n, Int64: 63n }[type as string];
+export function rangeOf(type: ElementType | 'Timestamptz'): IntegerRange | null {
+  const bits = { Int8: 7n, Int16: 15n, Int32: 31n, Int64: 63n, Timestamptz: 63n }[type as string];
   return bits === undefined ? null : { low: -(2n ** bits), high: 2n ** bits - 1n };
 }

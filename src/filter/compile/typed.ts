@@ -2,6 +2,8 @@ import type { FieldSchema } from '../../schema/index.ts';
 import type { FilterNode } from '../ast.ts';
 import { filterError, quoted } from '../filter-error.ts';
 import { kindOf, type FilterValue } from '../filter-value.ts';
+import type { Instant } from '../../util/instant.ts';
+import type { Duration } from '../../util/iso-duration.ts';
 import type { DynamicExpression, JsonSource, Operand, OperandType, Predicate } from '../plan.ts';
 import { formatFilter } from '../syntax/format-filter.ts';
 
@@ -10,8 +12,11 @@ export type Typed =
   /** A condition: true, false or unknown of a row. */
   | { readonly kind: 'predicate'; readonly predicate: Predicate }
   | { readonly kind: 'constant'; readonly value: FilterValue }
+  | { readonly kind: 'instant'; readonly instant: Instant }
+  | { readonly kind: 'interval'; readonly duration: Duration }
   | { readonly kind: 'operand'; readonly operand: Operand; readonly range: IntegerRange | null }
   | { readonly kind: 'array'; readonly field: FieldSchema }
+  | { readonly kind: 'geometry'; readonly field: FieldSchema }
   | { readonly kind: 'vector'; readonly field: FieldSchema }
   | { readonly kind: 'json'; readonly source: JsonSource }
   | { readonly kind: 'dynamic'; readonly expression: DynamicExpression };
@@ -39,10 +44,15 @@ function typeName(typed: Typed): string {
       return 'a condition';
     case 'constant':
       return kindOf(typed.value);
+    case 'instant':
+      return 'a point in time';
+    case 'interval':
+      return 'a span of time';
     case 'operand':
       return operandTypeName(typed.operand.type);
     case 'array':
       return `Array of ${typed.field.elementType}`;
+    case 'geometry':
     case 'vector':
       return typed.field.type;
     case 'json':
@@ -65,5 +75,5 @@ export function isFloatType(type: OperandType): boolean {
 }
 
 export function isIntegerType(type: OperandType): boolean {
-  return type !== 'Bool' && type !== 'VarChar' && !isFloatType(type);
+  return type !== 'Bool' && type !== 'VarChar' && type !== 'Timestamptz' && !isFloatType(type);
 }

@@ -14,6 +14,7 @@ export function valueSet(type: OperandType, values: readonly FilterValue[]): Val
     case 'VarChar':
       return { kind: 'string', set: new BytesSet(values as readonly string[]) };
     case 'Int64':
+    case 'Timestamptz':
       return { kind: 'int64', set: new Int64Set(values as readonly bigint[]) };
     case 'Float':
       return { kind: 'number', set: new Set(values.map((value) => Math.fround(Number(value)))) };

@@ -2,6 +2,7 @@ import { newBitmap } from '../../columns/bitmap.ts';
 import type { BetweenPredicate, Bounds, ComparePredicate, FilterPlan, Predicate } from '../plan.ts';
 import { assert, unreachable } from '../../util/assert.ts';
 import { arrayContains, arrayEquals } from './array-kernels.ts';
+import { evaluateGeometry } from './geometry-rows.ts';
 import { int64Between, int64Compare } from './int64-kernels.ts';
 import { evaluateDynamicTest, evaluateJson } from './json-predicates.ts';
 import { floatsBetween, floatsCompare, integersBetween } from './number-kernels.ts';
@@ -68,6 +69,8 @@ function evaluate(predicate: Predicate, rows: Rows): Truth {
       return evaluateJson(predicate, rows);
     case 'dynamic':
       return evaluateDynamicTest(predicate, rows);
+    case 'geometry':
+      return evaluateGeometry(predicate, rows);
     default:
       return unreachable(predicate);
   }

@@ -1,6 +1,7 @@
 import { newBitmap } from '../../columns/bitmap.ts';
-import type { ArrayColumn, Column } from '../../columns/column.ts';
+import type { ArrayColumn, Column, TimestamptzColumn } from '../../columns/column.ts';
 import { assert, unreachable } from '../../util/assert.ts';
+import { addDuration, type Duration } from '../../util/iso-duration.ts';
 import type { ArithmeticOperand, Operand } from '../plan.ts';
 import { calculateInt64 } from './int64-arithmetic.ts';
 import { calculateNumbers } from './number-arithmetic.ts';
@@ -25,13 +26,13 @@ export function columnOf<Type extends Column['type']>(
   rows: Rows,
   fieldId: number,
   type: Type,
-): Extract<Column, { readonly type: Type }> | null {
+): (Column & { readonly type: Type }) | null {
   const column = anyColumnOf(rows, fieldId);
   assert(
     column === null || column.type === type,
     `column ${fieldId} is ${column?.type}, the plan expects ${type}`,
   );
-  return column as Extract<Column, { readonly type: Type }> | null;
+  return column as (Column & { readonly type: Type }) | null;
 }
 
 export function anyColumnOf(rows: Rows, fieldId: number): Column | null {
@@ -58,6 +59,10 @@ export function evaluateOperand(operand: Operand, rows: Rows): Vector | null {
       const column = columnOf(rows, operand.fieldId, 'Array');
       return column === null ? null : lengthsOf(column);
     }
+    case 'later': {
+      const column = columnOf(rows, operand.fieldId, 'Timestamptz');
+      return column === null ? null : laterVector(column, operand.by);
+    }
     case 'constant':
       return constantVector(operand.value, rows.count);
     case 'arithmetic':
@@ -71,6 +76,11 @@ function constantVector(value: bigint | number, count: number): Vector {
   return typeof value === 'bigint'
     ? { kind: 'int64', values: new BigInt64Array(count).fill(value), known: null }
     : { kind: 'float', values: new Float64Array(count).fill(value), known: null };
+}
+
+/** Row by row, because months differ in length. */
+function laterVector({ values, validity }: TimestamptzColumn, by: Duration): Vector {
+  return { kind: 'int64', values: values.map((instant) => addDuration(instant, by)), known: validity };
 }
 
 function lengthsOf(column: ArrayColumn): Vector {

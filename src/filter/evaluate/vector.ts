@@ -31,7 +31,7 @@ export interface StringVector extends VectorBase {
   readonly ends: Int32Array;
 }
 
-/** A view of a column; nothing is copied. JSON, Array and vector columns are not single values. */
+/** A view of a column; nothing is copied. JSON, Array, Geometry and vector columns are not single values. */
 export function vectorOf(column: Column): Vector {
   const known = column.validity;
   switch (column.type) {
@@ -44,6 +44,7 @@ export function vectorOf(column: Column): Vector {
     case 'Double':
       return { kind: 'float', values: column.values, known };
     case 'Int64':
+    case 'Timestamptz':
       return { kind: 'int64', values: column.values, known };
     case 'VarChar':
       return {

@@ -17,6 +17,10 @@ export function formatFilter(node: FilterNode): string {
       return `[${node.items.map(formatFilter).join(', ')}]`;
     case 'template':
       return `{${node.name}}`;
+    case 'instant':
+      return `ISO ${formatString(node.text)}`;
+    case 'interval':
+      return `INTERVAL ${formatString(node.text)}`;
     case 'field':
       return formatField(node);
     case 'call':

@@ -117,7 +117,8 @@ test('positions are those of the text', () => {
 
 test('mistakes are named with their place and their cure', () => {
   const functions =
-    'array_contains, array_contains_all, array_contains_any, array_length, json_contains, json_contains_all, json_contains_any';
+    'array_contains, array_contains_all, array_contains_any, array_length, json_contains, json_contains_all, json_contains_any, ' +
+    'st_contains, st_crosses, st_dwithin, st_equals, st_intersects, st_isvalid, st_overlaps, st_touches, st_within';
   const cases: Readonly<Record<string, string>> = {
     'a = 1': "filter at character 3: '=' does not compare; write '=='",
     'a =~ "x"': "filter at character 3: regular expressions are not offered; use 'like'",
@@ -144,7 +145,7 @@ test('mistakes are named with their place and their cure', () => {
     'a[-1] == 1': "filter at character 3: '-' stands where a key in quotes or an index is expected",
     'in == 1': "filter at character 1: 'in' stands where a field, a constant or a parenthesis is expected",
     'text_match(a, "b")': `filter at character 1: function 'text_match' is unknown; there are ${functions}`,
-    'array_length(a, b)': 'filter at character 1: array_length takes 1 arguments, not 2',
+    'array_length(a, b)': 'filter at character 1: array_length takes 1 argument, not 2',
     'json_contains(a)': 'filter at character 1: json_contains takes 2 arguments, not 1',
     '{1}': 'filter at character 2: number 1 stands where the name of a template parameter is expected',
     'a == \ud800': 'filter at character 1: the text has half of a surrogate pair; send well-formed Unicode',

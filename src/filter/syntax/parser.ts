@@ -211,7 +211,13 @@ export class Parser {
     if (TRUE_WORDS.has(text)) return this.#made({ kind: 'literal', at, value: true });
     if (FALSE_WORDS.has(text)) return this.#made({ kind: 'literal', at, value: false });
     if (keywordOf(token) !== null) throw unexpected(token, 'a field, a constant or a parenthesis');
-    if (isSymbol(this.#lexer.peek(), '(')) return this.#call(at, text);
+    const time = timeKindOf(text);
+    const value = this.#lexer.peek();
+    if (time !== null && value.kind === 'string') {
+      this.#lexer.take();
+      return this.#made({ kind: time, at, text: value.value });
+    }
+    if (isSymbol(value, '(')) return this.#call(at, text);
     const field = this.#field(at, text);
     return this.#nullTest(field) ?? field;
   }
@@ -259,8 +265,11 @@ export class Parser {
     }
     this.#lexer.take();
     const args = this.#nested(at, () => this.#items(')'));
-    const count = name === 'array_length' ? 1 : 2;
-    if (args.length !== count) throw filterError(at, `${name} takes ${count} arguments, not ${args.length}`);
+    const count = argumentCount(name as FilterFunction);
+    if (args.length !== count) {
+      const wanted = count === 1 ? '1 argument' : `${count} arguments`;
+      throw filterError(at, `${name} takes ${wanted}, not ${args.length}`);
+    }
     return this.#made({ kind: 'call', at, name: name as FilterFunction, arguments: args });
   }
 
@@ -297,6 +306,17 @@ function isSymbol(token: Token, text: string): boolean {
 
 function isWord(token: Token, word: string): boolean {
   return token.kind === 'name' && (token.text === word || token.text === word.toUpperCase());
+}
+
+/** What a word before a string makes of it; elsewhere it is a name like any other. */
+function timeKindOf(word: string): 'instant' | 'interval' | null {
+  if (word === 'ISO' || word === 'iso') return 'instant';
+  return word === 'INTERVAL' || word === 'interval' ? 'interval' : null;
+}
+
+function argumentCount(name: FilterFunction): number {
+  if (name === 'array_length' || name === 'st_isvalid') return 1;
+  return name === 'st_dwithin' ? 3 : 2;
 }
 
 function isNot(token: Token): boolean {

@@ -22,7 +22,7 @@ export function collectionHandlers(
   return {
     async CreateCollection(request, call) {
       const database = databaseOf(core.catalog.snapshot(), request, call);
-      await core.execute(createCollectionCommand(request, database.name), call);
+      await core.execute(createCollectionCommand(request, database), call);
       return SUCCESS;
     },
     async DropCollection(request, call) {

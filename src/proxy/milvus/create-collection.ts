@@ -1,11 +1,13 @@
 import { checkProperties } from './properties.ts';
 import type { CreateCollectionCommand } from '../../catalog/commands.ts';
+import type { DatabaseMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkCollectionName } from '../../schema/index.ts';
 import { schemaFromWire } from '../translate/collection-schema.ts';
 import { consistencyLevelOf } from '../translate/data-types.ts';
 import { CollectionSchema, type CreateCollectionRequest } from '../translate/generated/milvus.js';
 import { recordOfPairs } from '../translate/key-values.ts';
+import { TIMEZONE, zoneOf } from '../translate/times.ts';
 
 const SHARDS_MAX = 16;
 const SHARDS_DEFAULT = 1;
@@ -15,7 +17,7 @@ const KEY_PARTITIONS_DEFAULT = 16;
 
 export function createCollectionCommand(
   request: CreateCollectionRequest,
-  databaseName: string,
+  database: Pick<DatabaseMeta, 'name' | 'properties'>,
 ): CreateCollectionCommand {
   const name = request.collectionName.trim();
   checkCollectionName(name);
@@ -26,13 +28,15 @@ export function createCollectionCommand(
       `maximum shards's number should be limited to ${SHARDS_MAX}, but got ${shardsNum}`,
     );
   }
-  const properties = recordOfPairs(request.properties);
-  checkProperties(properties, 'collection');
-  const schema = schemaFromWire(CollectionSchema.decode(request.schema));
+  const given = recordOfPairs(request.properties);
+  checkProperties(given, 'collection');
+  // A collection keeps the zone it was made with when its database's changes.
+  const properties = { ...given, [TIMEZONE]: given[TIMEZONE] ?? zoneOf(database) };
+  const schema = schemaFromWire(CollectionSchema.decode(request.schema), zoneOf({ properties }));
   const hasPartitionKey = schema.fields.some((field) => field.isPartitionKey);
   return {
     kind: 'create-collection',
-    databaseName,
+    databaseName: database.name,
     name,
     schema,
     shardsNum,

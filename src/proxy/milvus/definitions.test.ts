@@ -112,7 +112,10 @@ describe('collections', () => {
     );
     assert.deepEqual(shown.schema.fields[1]!.type_params, [{ key: 'dim', value: '4' }]);
     assert.deepEqual(shown.schema.fields[2]!.default_value, 'none');
-    assert.deepEqual(shown.properties, [{ key: 'mmap.enabled', value: 'true' }]);
+    assert.deepEqual(shown.properties, [
+      { key: 'mmap.enabled', value: 'true' },
+      { key: 'timezone', value: 'UTC' },
+    ]);
     const byId = await front.call('DescribeCollection', { collectionID: BigInt(shown.collectionID) });
     assert.equal(byId.collectionName, 'described');
     // The same again is no error, another schema is.
@@ -146,7 +149,10 @@ describe('collections', () => {
       await client.alterCollectionProperties({ collection_name: 'renamed', properties: { mine: 'yes' } }),
     );
     const shown = succeeded(await client.describeCollection({ collection_name: 'renamed' }));
-    assert.deepEqual(shown.properties, [{ key: 'mine', value: 'yes' }]);
+    assert.deepEqual(shown.properties, [
+      { key: 'timezone', value: 'UTC' },
+      { key: 'mine', value: 'yes' },
+    ]);
     const properties = { 'collection.insertRate.max.mb': 10 };
     await refused(
       client.alterCollectionProperties({ collection_name: 'renamed', properties }),
@@ -216,7 +222,6 @@ describe('collections', () => {
       /SparseFloatVector of field extra is not supported yet/,
     );
     await refusedField({ data_type: DataType.BinaryVector, dim: 8 }, 10, /BinaryVector/);
-    await refusedField({ data_type: DataType.Geometry }, 10, /Geometry/);
     await refusedField(
       { data_type: DataType.FloatVector, dim: 40_000 },
       1100,

@@ -16,6 +16,7 @@ import {
 } from '../translate/generated/milvus.js';
 import { pairsOf } from '../translate/key-values.ts';
 import { statusOf, SUCCESS } from '../translate/status.ts';
+import { zoneOf } from '../translate/times.ts';
 
 /** Calls that show collections. */
 export function describeHandlers(
@@ -89,7 +90,7 @@ function describe(
   const updated = updateTimestampOf(collection);
   return {
     status: SUCCESS,
-    schema: schemaToWire(collection.name, collection.databaseName, collection.schema),
+    schema: schemaToWire(collection.name, collection.databaseName, collection.schema, zoneOf(collection)),
     collectionID: BigInt(collection.id),
     collectionName: collection.name,
     dbName: collection.databaseName,

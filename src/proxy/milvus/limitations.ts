@@ -3,7 +3,7 @@ import type { MethodName } from './handler.ts';
 /** What calls that are answered leave out of Milvus's. Whatever a request asks for of it is refused, never passed over. */
 export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
-    'all scalar types, JSON, Array and FloatVector; no functions, struct arrays, clustering keys, time to live by a field, external collections',
+    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and FloatVector; no functions, struct arrays, clustering keys, time to live by a field, external collections',
   AlterCollection:
     'no time to live by a field, no rate limits, no enabling of the dynamic field; rows that have outlived collection.ttl.seconds are no longer seen, their space is not given back yet',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',

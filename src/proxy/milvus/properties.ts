@@ -1,5 +1,6 @@
 import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { checkZone, TIMEZONE } from '../translate/times.ts';
 
 /** 100 years. */
 const TTL_SECONDS_MAX = 3_155_760_000;
@@ -29,6 +30,8 @@ const UNSUPPORTED: readonly Unsupported[] = [
 
 export function checkProperties(properties: Properties, of: 'collection' | 'database'): void {
   checkTimeToLive(properties[TTL_PROPERTY], of);
+  const zone = properties[TIMEZONE];
+  if (zone !== undefined) checkZone(zone);
   for (const [key, value] of Object.entries(properties)) {
     if (UNSUPPORTED.some((one) => one.key.test(key) && one.asks(value))) {
       throw new MishardsError('NOT_SUPPORTED', `property ${key} = ${value} is not supported yet`);

@@ -6,6 +6,7 @@ import { hybridNow } from './timestamps.ts';
 import type { QueryAnswer, QueryCommand } from '../proxy-core.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { zonedFilter } from '../../filter/index.ts';
 import { primaryKeyField } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
 import { DataType, type QueryRequest, type QueryResultsInit } from '../translate/generated/milvus.js';
@@ -13,6 +14,7 @@ import { outputFieldsFromWire, type OutputFields } from '../translate/output-fie
 import { isCount, queryParamsFromWire } from '../translate/query-params.ts';
 import { fieldsToWire } from '../translate/search-results.ts';
 import { SUCCESS } from '../translate/status.ts';
+import { timeViewFromWire, type TimeView } from '../translate/times.ts';
 import { templateValuesFromWire } from '../translate/template-values.ts';
 
 const COUNT = 'count(*)';
@@ -22,7 +24,8 @@ export function queryHandlers(services: FrontServices): Handlers<'Query'> {
     async Query(request, call) {
       const collection = collectionOf(services, request, call);
       const countOnly = isCount(request.outputFields);
-      const output = outputOf(collection, countOnly ? [] : request.outputFields);
+      const times = timeViewFromWire(request.queryParams, collection);
+      const output = outputOf(collection, countOnly ? [] : request.outputFields, times);
       const command = queryCommand(collection, request, output, countOnly);
       const answer = await services.core.query(command, call);
       return {
@@ -37,8 +40,8 @@ export function queryHandlers(services: FrontServices): Handlers<'Query'> {
 }
 
 /** The primary key is always among a query's fields. */
-function outputOf(collection: CollectionMeta, asked: readonly string[]): OutputFields {
-  const output = outputFieldsFromWire(asked, collection.schema);
+function outputOf(collection: CollectionMeta, asked: readonly string[], times: TimeView): OutputFields {
+  const output = outputFieldsFromWire(asked, collection.schema, times);
   const key = primaryKeyField(collection.schema);
   if (output.wantsKey) return output;
   const names = asked.length === 0 ? [key.name] : output.names;
@@ -61,7 +64,7 @@ function queryCommand(
   }
   if (request.partitionNames.length > 0) refusePartitionNames(collection, 'PARAMETER_INVALID');
   const values = templateValuesFromWire(request.exprTemplateValues);
-  const filter = hasFilter ? { text: request.expr, values } : null;
+  const filter = hasFilter ? { text: zonedFilter(request.expr, output.times.zone), values } : null;
   return {
     collection,
     partitionIds: readPartitions(collection, request.partitionNames, filter),

@@ -7,8 +7,10 @@ import { refused, succeeded } from '../../../test/support/milvus.ts';
 import { ELEMENT_TYPES, randomValue } from '../../../test/support/random-rows.ts';
 import { testSeed } from '../../../test/support/seed.ts';
 import { columnOf, valuesOf, type ColumnValue } from '../../columns/index.ts';
+import { decodeWkb, formatWkt } from '../../geometry/index.ts';
 import { SeededRandom } from '../../host/index.ts';
 import type { FieldSchema } from '../../schema/index.ts';
+import { formatInstant } from '../../util/instant.ts';
 
 let front: TestFront;
 before(async () => {
@@ -53,6 +55,8 @@ function clientValue(field: FieldSchema, value: ColumnValue): unknown {
     const element = { ...field, type: field.elementType!, elementType: null };
     return value.map((one) => clientValue(element, one as ColumnValue));
   }
+  if (value instanceof Uint8Array) return formatWkt(decodeWkb(value));
+  if (field.type === 'Timestamptz') return formatInstant(value as bigint, 'UTC');
   if (typeof value === 'bigint') return String(value);
   return field.type === 'JSON' ? JSON.parse(value as string) : value;
 }
@@ -81,7 +85,7 @@ function integerIds({ IDs }: MutationResult): string[] {
 }
 
 describe('rows of every type', () => {
-  const scalars = [...ELEMENT_TYPES, 'JSON'].flatMap((type) =>
+  const scalars = [...ELEMENT_TYPES, 'JSON', 'Timestamptz', 'Geometry'].flatMap((type) =>
     [false, true].map((nullable) => ({
       name: `${type.toLowerCase()}${nullable ? '_nullable' : ''}`,
       data_type: DataType[type as keyof typeof DataType],

@@ -6,6 +6,7 @@ import { queriesByKey } from './queries-by-key.ts';
 import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { zonedFilter } from '../../filter/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
 import type { SearchRequest } from '../translate/generated/milvus.js';
@@ -17,6 +18,7 @@ import { scoreRange } from '../translate/scores.ts';
 import { searchParamsFromWire, type SearchParams } from '../translate/search-params.ts';
 import { searchResultsToWire } from '../translate/search-results.ts';
 import { SUCCESS } from '../translate/status.ts';
+import { timeViewFromWire } from '../translate/times.ts';
 import { templateValuesFromWire } from '../translate/template-values.ts';
 
 export function searchHandlers(services: FrontServices): Handlers<'Search'> {
@@ -24,7 +26,8 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
     async Search(request, call) {
       refuseWhatIsMissing(request);
       const collection = collectionOf(services, request, call);
-      const output = outputFieldsFromWire(request.outputFields, collection.schema);
+      const times = timeViewFromWire(request.searchParams, collection);
+      const output = outputFieldsFromWire(request.outputFields, collection.schema, times);
       const params = searchParamsFromWire(request.searchParams, collection.schema);
       const index = indexFor(collection, params);
       const { metric } = index;
@@ -52,7 +55,8 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
 
 function readOf(collection: CollectionMeta, request: SearchRequest, output: OutputFields): ReadCommand {
   const values = templateValuesFromWire(request.exprTemplateValues);
-  const filter = request.dsl.trim() === '' ? null : { text: request.dsl, values };
+  const text = zonedFilter(request.dsl, output.times.zone);
+  const filter = text.trim() === '' ? null : { text, values };
   return {
     collection,
     partitionIds: readPartitions(collection, request.partitionNames, filter),

@@ -4,10 +4,12 @@ import { routedRows } from './partition-routing.ts';
 import { checkSchemaTimestamp } from './update-timestamp.ts';
 import { DEFAULT_PARTITION_NAME, type CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { zonedFilter } from '../../filter/index.ts';
 import { keysToWire } from '../translate/column-to-wire.ts';
 import type { FieldData, MutationResultInit } from '../translate/generated/milvus.js';
 import { rowsFromWire } from '../translate/row-batch.ts';
 import { SUCCESS } from '../translate/status.ts';
+import { zoneOf } from '../translate/times.ts';
 import { templateValuesFromWire } from '../translate/template-values.ts';
 
 interface WireMutation {
@@ -48,7 +50,10 @@ export function writeHandlers(services: FrontServices): Handlers<'Insert' | 'Ups
       if (request.partitionName !== '') refusePartitionNames(collection);
       const partitionId =
         request.partitionName === '' ? null : partitionOf(collection, request.partitionName).id;
-      const filter = { text: request.expr, values: templateValuesFromWire(request.exprTemplateValues) };
+      const filter = {
+        text: zonedFilter(request.expr, zoneOf(collection)),
+        values: templateValuesFromWire(request.exprTemplateValues),
+      };
       const result = await core.delete({ collection, partitionId, filter }, call);
       return {
         status: SUCCESS,
@@ -68,7 +73,7 @@ async function mutate(
 ): Promise<MutationResultInit> {
   const collection = collectionOf(services, request, call);
   checkSchemaTimestamp(collection, request.schemaTimestamp);
-  const rows = rowsFromWire(collection.schema, request, kind);
+  const rows = rowsFromWire(collection.schema, request, kind, zoneOf(collection));
   const result = await routedRows(
     collection,
     namedPartition(collection, request.partitionName),

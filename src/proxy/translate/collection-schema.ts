@@ -17,13 +17,17 @@ import {
   type DefaultValue,
   type FieldSchema,
 } from '../../schema/index.ts';
+import { formatInstant, parseInstant } from '../../util/instant.ts';
 
 const OWN_PARAMS = new Set(['dim', 'max_length', 'max_capacity']);
 
-/** The schema of a new collection: translated, numbered from 100, with its dynamic field, and validated. */
-export function schemaFromWire(wire: WireSchema): CollectionSchema {
+/**
+ * The schema of a new collection: translated, numbered from 100, with its dynamic field, and validated. `zone`: whose clocks show
+ * default times that name no offset.
+ */
+export function schemaFromWire(wire: WireSchema, zone: string): CollectionSchema {
   refuseWhatIsMissing(wire);
-  const declared = wire.fields.map((field, index) => fieldFromWire(field, FIRST_FIELD_ID + index));
+  const declared = wire.fields.map((field, index) => fieldFromWire(field, FIRST_FIELD_ID + index, zone));
   const fields = wire.enableDynamicField ? [...declared, dynamicFieldOf(declared)] : declared;
   const schema: CollectionSchema = {
     description: wire.description,
@@ -40,6 +44,7 @@ export function schemaToWire(
   name: string,
   databaseName: string,
   schema: CollectionSchema,
+  zone: string,
 ): CollectionSchemaInit {
   return {
     name,
@@ -47,7 +52,7 @@ export function schemaToWire(
     description: schema.description,
     autoID: schema.autoId,
     enableDynamicField: schema.enableDynamicField,
-    fields: schema.fields.filter((field) => !field.isDynamic).map(fieldToWire),
+    fields: schema.fields.filter((field) => !field.isDynamic).map((field) => fieldToWire(field, zone)),
   };
 }
 
@@ -74,7 +79,7 @@ function refuseWhatIsMissing(wire: WireSchema): void {
   }
 }
 
-function fieldFromWire(wire: WireField, id: number): FieldSchema {
+function fieldFromWire(wire: WireField, id: number, zone: string): FieldSchema {
   const type = dataTypeOf(wire.dataType, wire.name);
   const params = mapOfPairs(wire.typeParams);
   return {
@@ -88,7 +93,10 @@ function fieldFromWire(wire: WireField, id: number): FieldSchema {
     isPartitionKey: wire.isPartitionKey,
     isClusteringKey: false,
     nullable: wire.nullable,
-    defaultValue: wire.defaultValue === null ? null : defaultValueOf(wire.defaultValue, wire.name),
+    defaultValue:
+      wire.defaultValue === null
+        ? null
+        : defaultValueOf(wire.defaultValue, wire.name, type === 'Timestamptz' ? zone : null),
     isDynamic: false,
     dim: type === 'FloatVector' ? integerOf(params, 'dim', wire.name) : null,
     maxLength: integerOf(params, 'max_length', wire.name),
@@ -97,7 +105,7 @@ function fieldFromWire(wire: WireField, id: number): FieldSchema {
   };
 }
 
-function fieldToWire(field: FieldSchema): FieldSchemaInit {
+function fieldToWire(field: FieldSchema, zone: string): FieldSchemaInit {
   const own = { dim: field.dim, max_length: field.maxLength, max_capacity: field.maxCapacity };
   const given = Object.entries(own).filter(([, value]) => value !== null);
   return {
@@ -110,7 +118,7 @@ function fieldToWire(field: FieldSchema): FieldSchemaInit {
     autoID: field.autoId,
     isPartitionKey: field.isPartitionKey,
     nullable: field.nullable,
-    defaultValue: field.defaultValue === null ? null : defaultValueToWire(field, field.defaultValue),
+    defaultValue: field.defaultValue === null ? null : defaultValueToWire(field, field.defaultValue, zone),
     typeParams: pairsOf({
       ...Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
       ...field.typeParams,
@@ -149,12 +157,16 @@ function integerOf(params: ReadonlyMap<string, string>, key: string, fieldName: 
   );
 }
 
-function defaultValueOf(wire: ValueField, fieldName: string): DefaultValue | null {
+/** `zone`: not null for fields of times, whose texts are read. */
+function defaultValueOf(wire: ValueField, fieldName: string, zone: string | null): DefaultValue | null {
   if (wire.boolData !== null) return { kind: 'bool', value: wire.boolData };
   if (wire.intData !== null) return { kind: 'int', value: String(wire.intData) };
+  if (wire.timestamptzData !== null && zone !== null)
+    return { kind: 'int', value: String(wire.timestamptzData) };
   if (wire.longData !== null) return { kind: 'int', value: String(wire.longData) };
   if (wire.floatData !== null) return { kind: 'float', value: wire.floatData };
   if (wire.doubleData !== null) return { kind: 'float', value: wire.doubleData };
+  if (wire.stringData !== null && zone !== null) return defaultInstant(wire.stringData, fieldName, zone);
   if (wire.stringData !== null) return { kind: 'string', value: wire.stringData };
   const isEmpty = Object.values(wire).every((value) => value === null);
   if (isEmpty) return null;
@@ -164,7 +176,18 @@ function defaultValueOf(wire: ValueField, fieldName: string): DefaultValue | nul
   );
 }
 
-function defaultValueToWire(field: FieldSchema, value: DefaultValue): ValueFieldInit {
+function defaultInstant(text: string, fieldName: string, zone: string): DefaultValue {
+  const instant = parseInstant(text, zone);
+  if (typeof instant === 'bigint') return { kind: 'int', value: String(instant) };
+  throw new MishardsError(
+    'COLLECTION_SCHEMA_INVALID',
+    `the default_value '${text}' of field (${fieldName}) is not a timestamptz: ${instant.problem}`,
+  );
+}
+
+function defaultValueToWire(field: FieldSchema, value: DefaultValue, zone: string): ValueFieldInit {
+  if (field.type === 'Timestamptz' && value.kind === 'int')
+    return { stringData: formatInstant(BigInt(value.value), zone) };
   switch (value.kind) {
     case 'bool':
       return { boolData: value.value };

@@ -1,4 +1,4 @@
-import { denseColumn } from './dense-column.ts';
+import { denseColumn, type RowContext } from './dense-column.ts';
 import type { FieldData } from './generated/milvus.js';
 import {
   constantColumn,
@@ -18,10 +18,10 @@ export function columnFromWire(
   field: FieldSchema,
   data: FieldData,
   rowCount: number,
-  declared: ReadonlySet<string>,
+  context: RowContext,
 ): Column {
   const validCount = validRowCount(field, data.validData, rowCount);
-  const dense = denseColumn(field, data, declared) ?? (validCount === 0 ? emptyColumn(field) : null);
+  const dense = denseColumn(field, data, context) ?? (validCount === 0 ? emptyColumn(field) : null);
   if (dense === null) {
     throw mismatch(
       `need ${field.type} array`,

@@ -2,16 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { columnToWire } from './column-to-wire.ts';
 import { FieldData, type ScalarField } from './generated/milvus.js';
-import { textRows } from './protobuf/byte-rows.ts';
+import { textRow, textRows } from './protobuf/byte-rows.ts';
+import type { TimeView } from './times.ts';
 import { ELEMENT_TYPES, fieldOf, randomColumn } from '../../../test/support/random-rows.ts';
 import { testSeed } from '../../../test/support/seed.ts';
 import { sliceColumn, valuesOf, type ColumnValue } from '../../columns/index.ts';
+import { encodeWkb, parseWkt } from '../../geometry/index.ts';
 import { SeededRandom } from '../../host/index.ts';
 import type { FieldSchema } from '../../schema/index.ts';
+import { parseInstant } from '../../util/instant.ts';
 
+const TIMES: TimeView = { zone: 'Asia/Kathmandu', fields: null };
 const random = new SeededRandom(testSeed);
 const FIELDS: readonly FieldSchema[] = [false, true].flatMap((nullable) => [
-  ...[...ELEMENT_TYPES, 'JSON' as const].map((type) => fieldOf({ id: 101, type, nullable })),
+  ...([...ELEMENT_TYPES, 'JSON', 'Timestamptz', 'Geometry'] as const).map((type) =>
+    fieldOf({ id: 101, type, nullable }),
+  ),
   ...ELEMENT_TYPES.map((elementType) => fieldOf({ id: 101, type: 'Array', elementType, nullable })),
   fieldOf({ id: 101, type: 'FloatVector', dim: 3, nullable }),
 ]);
@@ -26,7 +32,7 @@ for (const field of FIELDS) {
       [5, 5],
     ] as const) {
       const column = sliceColumn(whole, from, to);
-      const wire = FieldData.decode(FieldData.encode(columnToWire(field, column)));
+      const wire = FieldData.decode(FieldData.encode(columnToWire(field, column, TIMES)));
       assert.equal(wire.fieldName, field.name);
       assert.equal(wire.validData.length, field.nullable ? column.length : 0);
       assert.deepEqual(clientValues(field, wire, column.length), valuesOf(column));
@@ -43,6 +49,9 @@ function clientValues(field: FieldSchema, wire: FieldData, length: number): Colu
       const from = vectorRow++ * field.dim!;
       return wire.vectors.floatVector!.data.slice(from, from + field.dim!);
     }
+    if (field.type === 'Timestamptz')
+      return parseInstant(textRow(wire.scalars!.stringData!.data, row), 'UTC') as bigint;
+    if (field.type === 'Geometry') return encodeWkb(parseWkt(wire.scalars!.geometryWktData!.data[row]!));
     if (field.type !== 'Array') return scalars(wire.scalars!)[row]!;
     return scalars(wire.scalars!.arrayData!.data[row]!);
   });

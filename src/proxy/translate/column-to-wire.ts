@@ -1,5 +1,8 @@
 import { wireTypeOf } from './data-types.ts';
 import type { FieldDataInit, ScalarFieldInit } from './generated/milvus.js';
+import { geometriesToWire } from './geometry-column.ts';
+import { timesToWire } from './timestamptz-column.ts';
+import type { TimeView } from './times.ts';
 import type { ByteRows } from './protobuf/byte-rows.ts';
 import {
   bitAt,
@@ -10,11 +13,12 @@ import {
   type Column,
   type PrimaryKeyColumn,
   type ScalarColumn,
+  type TimestamptzColumn,
 } from '../../columns/index.ts';
 import type { FieldSchema } from '../../schema/index.ts';
 
 /** A column of a result. Null rows are marked in `valid_data` and hold a zero value, which clients pass over. */
-export function columnToWire(field: FieldSchema, column: Column): FieldDataInit {
+export function columnToWire(field: FieldSchema, column: Column, times: TimeView): FieldDataInit {
   const common: FieldDataInit = {
     type: wireTypeOf(field.type),
     fieldName: field.name,
@@ -22,6 +26,7 @@ export function columnToWire(field: FieldSchema, column: Column): FieldDataInit 
     isDynamic: field.isDynamic,
     ...(field.nullable ? { validData: validData(column) } : {}),
   };
+  if (column.type === 'Timestamptz') return { ...common, ...timesToWire(column, times) };
   if (column.type !== 'FloatVector') return { ...common, scalars: scalarsToWire(column) };
   return {
     ...common,
@@ -29,8 +34,10 @@ export function columnToWire(field: FieldSchema, column: Column): FieldDataInit 
   };
 }
 
+type ElementColumn = Exclude<ScalarColumn, TimestamptzColumn>;
+
 /** Values of a field for `scalars`; also one row of an array. */
-export function scalarsToWire(column: ScalarColumn): ScalarFieldInit {
+export function scalarsToWire(column: ElementColumn): ScalarFieldInit {
   switch (column.type) {
     case 'Bool':
       return { boolData: { data: column.values } };
@@ -49,6 +56,8 @@ export function scalarsToWire(column: ScalarColumn): ScalarFieldInit {
       return { stringData: { data: presentBytes(column) } };
     case 'JSON':
       return { jsonData: { data: presentBytes(column) } };
+    case 'Geometry':
+      return geometriesToWire(column);
     case 'Array':
       return { arrayData: { data: arrayRows(column), elementType: wireTypeOf(column.elementType) } };
   }
@@ -66,7 +75,7 @@ function arrayRows(column: ArrayColumn): ScalarFieldInit[] {
     const isNull = column.validity !== null && !bitAt(column.validity, row);
     const from = column.offsets[row]!;
     const to = isNull ? from : column.offsets[row + 1]!;
-    return scalarsToWire(sliceColumn(column.elements, from, to) as ScalarColumn);
+    return scalarsToWire(sliceColumn(column.elements, from, to) as ElementColumn);
   });
 }
 

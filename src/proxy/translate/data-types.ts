@@ -1,7 +1,13 @@
 import { ConsistencyLevel as WireLevel, DataType as WireType } from './generated/milvus.js';
 import { CONSISTENCY_LEVELS, type ConsistencyLevel } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { SCALAR_TYPES, VECTOR_TYPES, type DataType, type ElementType } from '../../schema/index.ts';
+import {
+  ELEMENT_TYPES,
+  SCALAR_TYPES,
+  VECTOR_TYPES,
+  type DataType,
+  type ElementType,
+} from '../../schema/index.ts';
 
 const SUPPORTED: readonly DataType[] = [...SCALAR_TYPES, ...VECTOR_TYPES];
 const NAMES = new Map(Object.entries(WireType).map(([name, number]) => [number as number, name]));
@@ -28,7 +34,8 @@ export function dataTypeOf(number: number, fieldName: string): DataType {
 
 export function elementTypeOf(number: number, fieldName: string): ElementType {
   const type = dataTypeOf(number, fieldName);
-  if (type !== 'JSON' && type !== 'Array' && type !== 'FloatVector') return type;
+  const elementType = ELEMENT_TYPES.find((candidate) => candidate === type);
+  if (elementType !== undefined) return elementType;
   throw invalid(`element type ${type} of array field ${fieldName} is not supported`);
 }
 

@@ -1,3 +1,4 @@
+import type { TimeView } from './times.ts';
 import { MishardsError } from '../../errors/index.ts';
 import {
   dynamicField,
@@ -17,10 +18,15 @@ export interface OutputFields {
   readonly dynamicKeys: readonly string[] | null;
   /** The client named the primary key, or everything. */
   readonly wantsKey: boolean;
+  readonly times: TimeView;
 }
 
 /** `*` is every field; a name that is not declared is a key of the dynamic field, where there is one. */
-export function outputFieldsFromWire(asked: readonly string[], schema: CollectionSchema): OutputFields {
+export function outputFieldsFromWire(
+  asked: readonly string[],
+  schema: CollectionSchema,
+  times: TimeView,
+): OutputFields {
   const dynamic = dynamicField(schema);
   const fields = new Set<FieldSchema>();
   const names = new Set<string>();
@@ -49,6 +55,7 @@ export function outputFieldsFromWire(asked: readonly string[], schema: Collectio
     names: [...names],
     dynamicKeys: wantsAllDynamic || dynamicKeys.size === 0 ? null : [...dynamicKeys],
     wantsKey: fields.has(primaryKeyField(schema)),
+    times,
   };
 }
 

@@ -14,9 +14,14 @@ export interface WireRows {
 
 /**
  * The rows of an insert or upsert, checked and complete: a column for each field. An automatic key is left out of inserts
- * and demanded of upserts.
+ * and demanded of upserts. `zone`: whose clocks show times that name no offset.
  */
-export function rowsFromWire(schema: CollectionSchema, wire: WireRows, kind: 'insert' | 'upsert'): RowBatch {
+export function rowsFromWire(
+  schema: CollectionSchema,
+  wire: WireRows,
+  kind: 'insert' | 'upsert',
+  zone: string,
+): RowBatch {
   const rowCount = wire.numRows;
   if (rowCount === 0 || rowCount > ROWS_MAX) {
     throw new MishardsError(
@@ -32,7 +37,9 @@ export function rowsFromWire(schema: CollectionSchema, wire: WireRows, kind: 'in
     if (isAutomaticKey(field, kind, data)) continue;
     columns.set(
       field.id,
-      data === undefined ? absentColumn(field, rowCount) : columnFromWire(field, data, rowCount, declared),
+      data === undefined
+        ? absentColumn(field, rowCount)
+        : columnFromWire(field, data, rowCount, { declared, zone }),
     );
   }
   return { rowCount, columns };

@@ -38,6 +38,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 const OWN_KEYS = new Set([
   ...['anns_field', 'topk', 'limit', 'params', 'metric_type', 'round_decimal', 'ignore_growing', 'offset'],
   ...['radius', 'range_filter', 'collection_id', 'iterator', 'hints', 'group_size', 'strict_group_size'],
+  ...['timezone', 'time_fields'],
   ...[
     'guarantee_timestamp',
     'level',

@@ -38,9 +38,9 @@ export function fieldsToWire(
 ): FieldDataInit[] {
   const key = primaryKeyField(schema);
   return output.fields.map((field) => {
-    if (field === key) return columnToWire(field, keys);
+    if (field === key) return columnToWire(field, keys, output.times);
     const column = columnOf(rows, field.id);
-    if (!field.isDynamic || output.dynamicKeys === null) return columnToWire(field, column);
-    return columnToWire(field, pickKeys(column as BytesColumn, output.dynamicKeys));
+    if (!field.isDynamic || output.dynamicKeys === null) return columnToWire(field, column, output.times);
+    return columnToWire(field, pickKeys(column as BytesColumn, output.dynamicKeys), output.times);
   });
 }

@@ -64,7 +64,7 @@ export function countParts({ role, shape }: StoredField): {
   readonly nodes: number;
   readonly buffers: number;
 } {
-  const ofShape = (type: ColumnShape['type']): number => (type === 'VarChar' || type === 'JSON' ? 3 : 2);
+  const ofShape = (type: ColumnShape['type']): number => (isFixedType(type) ? 2 : 3);
   if (role !== 'value') return { nodes: 1, buffers: 2 };
   if (shape.type !== 'Array') return { nodes: 1, buffers: ofShape(shape.type) };
   assert(shape.elementType !== null, 'an array has an element type');

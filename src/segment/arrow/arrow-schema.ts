@@ -1,5 +1,6 @@
 import { Field, Schema } from 'apache-arrow/schema';
 import {
+  Binary,
   Bool,
   Float32,
   Float64,
@@ -8,6 +9,7 @@ import {
   Int64,
   Int8,
   List,
+  TimestampMicrosecond,
   Uint64,
   Utf8,
   type DataType as ArrowType,
@@ -41,6 +43,9 @@ const KEYS = {
   elementType: 'mishards.element_type',
   dim: 'mishards.dim',
 } as const;
+
+/** What other Arrow tools know Well-Known Binary by. */
+const GEOMETRY_EXTENSION = ['ARROW:extension:name', 'geoarrow.wkb'] as const;
 
 const ELEMENT_TYPES: Readonly<Record<ElementType, () => ArrowType>> = {
   Bool: () => new Bool(),
@@ -77,6 +82,7 @@ function arrowFieldOf(stored: StoredField): Field {
   ]);
   if (shape.elementType !== null) metadata.set(KEYS.elementType, shape.elementType);
   if (shape.dim !== null) metadata.set(KEYS.dim, String(shape.dim));
+  if (shape.type === 'Geometry') metadata.set(...GEOMETRY_EXTENSION);
   return new Field(stored.name, arrowTypeOf(stored), stored.nullable, metadata);
 }
 
@@ -104,6 +110,8 @@ function arrowTypeOf({ role, shape }: StoredField): ArrowType {
   if (role === 'timestamp') return new Uint64();
   if (role === 'vector-validity') return new Bool();
   if (shape.type === 'JSON') return new Utf8();
+  if (shape.type === 'Timestamptz') return new TimestampMicrosecond('UTC');
+  if (shape.type === 'Geometry') return new Binary();
   if (shape.type === 'Array') {
     assert(shape.elementType !== null, 'an array has an element type');
     return new List(new Field('item', ELEMENT_TYPES[shape.elementType](), false));

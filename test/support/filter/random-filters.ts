@@ -9,6 +9,7 @@ import type {
 } from '../../../src/filter/ast.ts';
 import type { Random } from '../../../src/host/index.ts';
 import type { CollectionSchema, ElementType, FieldSchema } from '../../../src/schema/index.ts';
+import { randomValue } from '../random-rows.ts';
 
 /*
  * Random filters that type-check against a schema, and random rows from so small a stock of values that filters and rows
@@ -42,6 +43,7 @@ export function randomFilterRows(
 function randomCell(random: Random, field: FieldSchema): ColumnValue {
   if (field.type === 'JSON') return randomJson(random);
   if (field.type === 'FloatVector') return new Float32Array(field.dim!);
+  if (field.type === 'Timestamptz' || field.type === 'Geometry') return randomValue(random, field);
   if (field.type !== 'Array') return randomScalar(random, field.type);
   return Array.from({ length: random.below(4) }, () => randomScalar(random, field.elementType!));
 }
