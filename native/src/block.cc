@@ -4,10 +4,12 @@
 
 namespace mishards {
 
-Block::Block(uint32_t dim, uint32_t capacity) : values_(size_t{dim} * capacity), dim_(dim), capacity_(capacity) {}
+Block::Block(VectorFormat format, uint32_t dim, uint32_t capacity)
+    : values_(rowBytesOf(format, dim) * capacity), format_(format), dim_(dim), capacity_(capacity) {}
 
-void Block::append(const float* values, uint32_t rowCount) {
-  std::memcpy(values_.data() + size_t{rowCount_} * dim_, values, size_t{rowCount} * dim_ * sizeof(float));
+void Block::append(const void* values, uint32_t rowCount) {
+  const size_t rowBytes = rowBytesOf(format_, dim_);
+  std::memcpy(values_.data() + rowCount_ * rowBytes, values, rowCount * rowBytes);
   rowCount_ += rowCount;
 }
 

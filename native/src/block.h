@@ -14,19 +14,21 @@ namespace mishards {
  */
 class Block {
  public:
-  Block(uint32_t dim, uint32_t capacity);
+  Block(VectorFormat format, uint32_t dim, uint32_t capacity);
 
+  VectorFormat format() const { return format_; }
   uint32_t dim() const { return dim_; }
   uint32_t capacity() const { return capacity_; }
   uint32_t rowCount() const { return rowCount_; }
   size_t bytes() const { return values_.bytes(); }
-  VectorRows firstRows(uint32_t rowCount) const { return {values_.data(), rowCount, dim_}; }
+  VectorRows firstRows(uint32_t rowCount) const { return {values_.data(), rowCount, dim_, format_}; }
 
   /** `rowCount` rows that fit into the capacity. */
-  void append(const float* values, uint32_t rowCount);
+  void append(const void* values, uint32_t rowCount);
 
  private:
-  PageArray<float> values_;
+  PageArray<uint8_t> values_;
+  VectorFormat format_;
   uint32_t dim_;
   uint32_t capacity_;
   uint32_t rowCount_ = 0;

@@ -12,7 +12,7 @@ std::vector<const Simd*> detect() {
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni")) {
     sets.push_back(&kAvx512);
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&kAvx2);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) sets.push_back(&kAvx2);
 #elif defined(__aarch64__)
   sets.push_back(&kNeon);
 #endif

@@ -11,9 +11,9 @@
 
 namespace mishards {
 
-/** Queries of one exact scan: `queryCount` vectors, and a collector for each. */
+/** Queries of one exact scan, and a collector for each. */
 struct FlatQueries {
-  const float* values;
+  const QueryVector* queries;
   size_t queryCount;
   TopK* results;
 };

@@ -71,7 +71,7 @@ void HnswBuilder::drawLevels(uint64_t seed) {
 void HnswBuilder::encodeRows(uint32_t begin, uint32_t end) {
   Scratch& scratch = Scratch::local();
   for (uint32_t row = begin; row < end; row++) {
-    coder_.encode(vectors_->rows().row(row), codes_.data() + row * coder_.stride(), scratch.values);
+    coder_.encode(vectors_->rows().floats(row, scratch.row), codes_.data() + row * coder_.stride(), scratch.values);
   }
 }
 
@@ -280,7 +280,7 @@ void HnswBuilder::finishRows(uint32_t begin, uint32_t end) {
     uint32_t* links = fileLinks_.data() + size_t{row} * stride;
     std::copy_n(list.ids, *list.count, links);
     std::fill(links + *list.count, links + stride, kNoLink);
-    squaredErrors += fileCoder_.encode(vectors_->rows().row(row), fileCodes_.data() + row * fileCoder_.stride(), scratch.values);
+    squaredErrors += fileCoder_.encode(vectors_->rows().floats(row, scratch.row), fileCodes_.data() + row * fileCoder_.stride(), scratch.values);
   }
   const std::lock_guard<std::mutex> lock(errorMutex_);
   squaredErrors_ += squaredErrors;

@@ -69,7 +69,7 @@ class HnswIndex : public VectorIndex {
   CodeTable codes() const { return quantizer_->table(arrays_.codes); }
   const HnswMeta& meta() const { return arrays_.meta; }
   size_t bytes() const override { return pages_.size(); }
-  void search(const IndexRequest& request, const float* query, TopK& result,
+  void search(const IndexRequest& request, const QueryVector& query, TopK& result,
               const std::atomic<bool>& stopped) const override;
 
   uint32_t degree0() const { return 2 * arrays_.meta.degree; }

@@ -34,7 +34,7 @@ bool worseCandidate(const Candidate& left, const Candidate& right) {
 /** One query on one graph. */
 class Walk {
  public:
-  Walk(const HnswIndex& index, const IndexRequest& request, const float* query, const std::atomic<bool>& stopped)
+  Walk(const HnswIndex& index, const IndexRequest& request, const QueryVector& query, const std::atomic<bool>& stopped)
       : index_(index), request_(request), query_(query), stopped_(stopped), scratch_(Scratch::local()), table_(index.codes()) {
     // Codes misplace a few candidates at the end of a pool, so a small pool gets some to spare.
     pool_ = std::min<size_t>(std::max<size_t>(request.params.ef, request.k + request.k / 4 + 8), index.rows().rowCount);
@@ -45,7 +45,7 @@ class Walk {
     const RowFilter& filter = request_.filter;
     if (filter.allowedCount == 0) return;
     if (filter.allowedCount <= pool_ || !prepare()) {
-      const FlatQueries one{query_, 1, &result};
+      const FlatQueries one{&query_, 1, &result};
       searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, filter, request_.bounds, one,
                  request_.source, stopped_);
       return;
@@ -56,7 +56,7 @@ class Walk {
 
  private:
   bool prepare() {
-    if (!index_.quantizer().prepare(query_, scratch_.query, scratch_.values)) return false;
+    if (!index_.quantizer().prepare(query_.floats, scratch_.query, scratch_.values)) return false;
     scratch_.reserveNeighbours(std::max<size_t>(kExpandBatch * index_.meta().linkStride, kScanBatch));
     const float dim = static_cast<float>(index_.meta().dim);
     float norm = 0;
@@ -270,26 +270,26 @@ class Walk {
   /** True scores of what was kept, best estimates first, until no estimate can be far enough off to matter. */
   void rank(TopK& result) {
     const VectorRows& rows = index_.rows();
-    const ExactScorer score(*request_.simd, index_.metric(), query_, rows.dim);
+    const ExactScorer score(*request_.simd, index_.metric(), rows, query_);
     std::vector<Candidate>& kept = scratch_.results;
     if (!sorted_) std::sort(kept.begin(), kept.end(), betterCandidate);
     for (size_t i = 0; i < kept.size() && result.wants(kept[i].score + slack_); i++) {
       if (i + kRankAhead < kept.size()) prefetchVector(kept[i + kRankAhead].id);
       const uint32_t row = kept[i].id;
-      const float value = score(rows.row(row));
+      const float value = score(rows.at(row));
       if (request_.bounds.keep(value)) result.offer({value, request_.source, row});
     }
   }
 
   void prefetchVector(uint32_t row) const {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(index_.rows().row(row));
-    const size_t size = std::min<size_t>(index_.rows().dim * sizeof(float), 1024);
+    const auto* bytes = index_.rows().at(row);
+    const size_t size = std::min<size_t>(index_.rows().rowBytes(), 1024);
     for (size_t offset = 0; offset < size; offset += kCacheLine) __builtin_prefetch(bytes + offset);
   }
 
   const HnswIndex& index_;
   const IndexRequest& request_;
-  const float* query_;
+  const QueryVector query_;
   const std::atomic<bool>& stopped_;
   Scratch& scratch_;
   CodeTable table_;
@@ -304,7 +304,7 @@ class Walk {
 
 // The graph is walked on codes; what the walk keeps is scored again from the raw vectors. Filters that keep little are
 // scanned instead.
-void HnswIndex::search(const IndexRequest& request, const float* query, TopK& result,
+void HnswIndex::search(const IndexRequest& request, const QueryVector& query, TopK& result,
                        const std::atomic<bool>& stopped) const {
   Walk(*this, request, query, stopped).run(result);
 }

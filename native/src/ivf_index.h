@@ -54,7 +54,7 @@ class IvfIndex : public VectorIndex {
   Metric metric() const override { return static_cast<Metric>(meta_.metric); }
   const VectorRows& rows() const override { return vectors_->rows(); }
   size_t bytes() const override { return pages_.size(); }
-  void search(const IndexRequest& request, const float* query, TopK& result,
+  void search(const IndexRequest& request, const QueryVector& query, TopK& result,
               const std::atomic<bool>& stopped) const override;
 
   const IvfMeta& meta() const { return meta_; }

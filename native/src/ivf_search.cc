@@ -22,19 +22,19 @@ bool nearer(const Candidate& left, const Candidate& right) {
 /** One query on one index. */
 class Probe {
  public:
-  Probe(const IvfIndex& index, const IndexRequest& request, const float* query, const std::atomic<bool>& stopped)
+  Probe(const IvfIndex& index, const IndexRequest& request, const QueryVector& query, const std::atomic<bool>& stopped)
       : index_(index),
         request_(request),
         query_(query),
         stopped_(stopped),
         scratch_(Scratch::local()),
-        score_(*request.simd, index.metric(), query, index.rows().dim),
+        score_(*request.simd, index.metric(), index.rows(), query),
         probes_(std::min(request.params.nprobe, index.meta().listCount)) {}
 
   void run(TopK& result) {
     if (request_.filter.allowedCount == 0) return;
     if (scanIsCheaper() || !orderLists()) {
-      const FlatQueries one{query_, 1, &result};
+      const FlatQueries one{&query_, 1, &result};
       searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, request_.filter,
                  request_.bounds, one, request_.source, stopped_);
       return;
@@ -62,7 +62,7 @@ class Probe {
   bool orderLists() {
     const CentroidTable centroids = index_.centroids();
     scratch_.values.resize(centroids.dim);
-    if (!index_.space().place(*request_.simd, query_, scratch_.values.data())) return false;
+    if (!index_.space().place(*request_.simd, query_.floats, scratch_.values.data())) return false;
     scratch_.reserveNeighbours(centroids.count);
     centroids.scoreAll(*request_.simd, scratch_.values.data(), scratch_.scores.data());
     std::vector<Candidate>& lists = scratch_.frontier;
@@ -99,7 +99,7 @@ class Probe {
 
   const IvfIndex& index_;
   const IndexRequest& request_;
-  const float* query_;
+  const QueryVector query_;
   const std::atomic<bool>& stopped_;
   Scratch& scratch_;
   const ExactScorer score_;
@@ -108,7 +108,7 @@ class Probe {
 
 }  // namespace
 
-void IvfIndex::search(const IndexRequest& request, const float* query, TopK& result,
+void IvfIndex::search(const IndexRequest& request, const QueryVector& query, TopK& result,
                       const std::atomic<bool>& stopped) const {
   Probe(*this, request, query, stopped).run(result);
 }

@@ -62,11 +62,12 @@ Quantizer::Quantizer(Metric metric, uint32_t dim, uint32_t bits, uint64_t rotati
 
 std::vector<float> Quantizer::meanOf(const VectorRows& rows, Metric metric) {
   std::vector<double> sums(rows.dim, 0.0);
+  std::vector<float> room;
   size_t counted = 0;
   // An evenly spread sample gives the mean of any segment to well within the width of a code.
   const size_t step = std::max<size_t>(1, rows.rowCount / 65536);
   for (size_t index = 0; index < rows.rowCount; index += step) {
-    const float* row = rows.row(index);
+    const float* row = rows.floats(index, room);
     const float norm = dotOf(row, row, rows.dim);
     if (!std::isfinite(norm)) continue;
     const double scale = metric == Metric::kCosine ? (norm > 0 ? 1.0 / std::sqrt(double{norm}) : 0.0) : 1.0;

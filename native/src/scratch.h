@@ -52,6 +52,7 @@ struct Scratch {
   PreparedQuery query;
   PreparedQuery rowQuery;
   std::vector<float> values;
+  std::vector<float> row;
   std::vector<uint32_t> ids;
   std::vector<uint32_t> hops;
   std::vector<float> scores;

@@ -41,7 +41,7 @@ void SearchJob::planSource(uint32_t source, uint32_t queriesEach) {
   const SearchSource& data = request_.sources[source];
   const uint32_t rowCount = data.filter.rowCount;
   if (rowCount == 0) return;
-  const size_t rowBytes = size_t{request_.dim} * sizeof(float);
+  const size_t rowBytes = data.rows().rowBytes();
   const size_t rowsEach = data.index ? rowCount : std::max<size_t>(1, kFlatSliceBytes / rowBytes);
   const uint32_t queryStep = data.index ? queriesEach : kFlatSliceQueries;
   for (size_t row = 0; row < rowCount; row += rowsEach) {
@@ -72,8 +72,9 @@ void SearchJob::run(uint32_t slice) {
 
 void SearchJob::runFlat(const Slice& slice, std::vector<TopK>& found) {
   const SearchSource& source = request_.sources[slice.source];
-  const float* queries = request_.queries.data() + size_t{slice.queryBegin} * request_.dim;
-  const FlatQueries batch{queries, found.size(), found.data()};
+  std::vector<QueryVector> queries;
+  for (uint32_t query = slice.queryBegin; query < slice.queryEnd; query++) queries.push_back(request_.queries.at(query));
+  const FlatQueries batch{queries.data(), queries.size(), found.data()};
   searchFlat(simd_, request_.metric, source.rows(), slice.rowBegin, slice.rowEnd, source.filter, request_.bounds, batch,
              slice.source, stopped());
 }
@@ -82,8 +83,8 @@ void SearchJob::runIndex(const Slice& slice, std::vector<TopK>& found) {
   const IndexRequest request{&simd_,          slice.source, request_.k, request_.params, countedFilter(slice.source),
                              request_.bounds};
   for (uint32_t query = slice.queryBegin; query < slice.queryEnd && !stopped(); query++) {
-    request_.sources[slice.source].index->search(request, request_.queries.data() + size_t{query} * request_.dim,
-                                                 found[query - slice.queryBegin], stopped());
+    request_.sources[slice.source].index->search(request, request_.queries.at(query), found[query - slice.queryBegin],
+                                                 stopped());
   }
 }
 

@@ -28,7 +28,7 @@ struct SearchRequest {
   std::vector<SearchSource> sources;
   Metric metric;
   uint32_t dim;
-  std::vector<float> queries;
+  DenseQueries queries;
   uint32_t queryCount;
   uint32_t k;
   SearchParams params;

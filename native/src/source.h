@@ -2,23 +2,72 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace mishards {
 
-/** As in `src/kernel/metric-codes.ts`; stored in index files. */
-enum class Metric : uint32_t { kL2 = 0, kInnerProduct = 1, kCosine = 2 };
+/** As in `src/kernel/kernel.ts`, KERNEL_METRICS; stored in index files. */
+enum class Metric : uint32_t { kL2 = 0, kInnerProduct = 1, kCosine = 2, kHamming = 3, kJaccard = 4, kBm25 = 5 };
+/** The first ones are those of vectors of numbers. */
 constexpr uint32_t kMetricCount = 3;
 
-/** Rows of raw vectors, one after the other. */
-struct VectorRows {
-  const float* values;
-  uint32_t rowCount;
-  uint32_t dim;
+/** As in `src/kernel/kernel.ts`, VECTOR_FORMATS; stored in vector files. */
+enum class VectorFormat : uint32_t { kFloat32 = 0, kFloat16 = 1, kBfloat16 = 2, kInt8 = 3, kBinary = 4, kSparse = 5 };
 
-  const float* row(size_t index) const { return values + index * dim; }
+/** Largest dimension: integer dot products of 8-bit codes, and squared distances of int8 vectors, stay in 32 bits. */
+constexpr uint32_t kDimMax = 32768;
+constexpr uint32_t kBinaryDimMax = 8 * kDimMax;
+
+/** Bytes of a dense row. */
+constexpr size_t rowBytesOf(VectorFormat format, uint32_t dim) {
+  if (format == VectorFormat::kFloat32) return size_t{dim} * 4;
+  if (format == VectorFormat::kInt8) return dim;
+  return format == VectorFormat::kBinary ? dim / 8 : size_t{dim} * 2;
+}
+
+/** Whether dense rows can have this dimension. */
+constexpr bool isDenseDim(VectorFormat format, uint32_t dim) {
+  if (format == VectorFormat::kBinary) return dim > 0 && dim <= kBinaryDimMax && dim % 8 == 0;
+  return dim > 0 && dim <= kDimMax;
+}
+
+/** Rows of dense vectors, one after the other. */
+struct VectorRows {
+  const void* data = nullptr;
+  uint32_t rowCount = 0;
+  uint32_t dim = 0;
+  VectorFormat format = VectorFormat::kFloat32;
+
+  size_t rowBytes() const { return rowBytesOf(format, dim); }
+  const uint8_t* at(size_t index) const { return static_cast<const uint8_t*>(data) + index * rowBytes(); }
+  /** Float32 only. */
+  const float* row(size_t index) const { return static_cast<const float*>(data) + index * dim; }
+  /** The numbers of a row that is not binary; in `room` unless they lie in memory as floats. */
+  const float* floats(size_t index, std::vector<float>& room) const;
 };
 
-/** Largest dimension: integer dot products of 8-bit codes stay in 32 bits. */
-constexpr uint32_t kDimMax = 32768;
+/** The floats that `dim` values of a format stand for; not for binary vectors. */
+void toFloats(VectorFormat format, const void* values, size_t dim, float* out);
+
+/** A query in the forms that scoring takes: `floats` unless it is binary, `raw` as it came. */
+struct QueryVector {
+  const float* floats = nullptr;
+  const void* raw = nullptr;
+};
+
+/** The dense queries of one search, owned. */
+class DenseQueries {
+ public:
+  DenseQueries() = default;
+  DenseQueries(VectorFormat format, uint32_t dim, const void* values, uint32_t count);
+
+  QueryVector at(size_t index) const;
+
+ private:
+  VectorFormat format_ = VectorFormat::kFloat32;
+  uint32_t dim_ = 0;
+  std::vector<float> floats_;
+  std::vector<uint8_t> raw_;
+};
 
 }  // namespace mishards

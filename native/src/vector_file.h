@@ -13,7 +13,7 @@ class VectorFile {
  public:
   static std::shared_ptr<VectorFile> open(const std::string& path);
   /** Returns the size of the file. */
-  static size_t write(const std::string& path, const float* values, size_t valueCount, uint32_t dim);
+  static size_t write(const std::string& path, const VectorRows& rows);
 
   const VectorRows& rows() const { return rows_; }
   /** CRC-32C of the values: what an index remembers of its vectors. */

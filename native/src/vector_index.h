@@ -44,7 +44,7 @@ class VectorIndex {
    * Offers to `result` the best rows for `query`: about min(k, allowed) of them, with true scores. Returns early when
    * `stopped`. Any thread.
    */
-  virtual void search(const IndexRequest& request, const float* query, TopK& result,
+  virtual void search(const IndexRequest& request, const QueryVector& query, TopK& result,
                       const std::atomic<bool>& stopped) const = 0;
 };
 

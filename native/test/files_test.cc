@@ -64,7 +64,7 @@ void sign(Bytes& bytes) {
   std::memcpy(bytes.data() + 28, &sum, sizeof sum);
 }
 
-void searchAll(const VectorIndex& index, const float* query) {
+void searchAll(const VectorIndex& index, const QueryVector& query) {
   const std::atomic<bool> stopped{false};
   for (const Simd* simd : availableSimd()) {
     for (const uint32_t breadth : {10u, 100u, 2000u}) {
@@ -85,7 +85,7 @@ struct BuiltFiles {
   std::shared_ptr<VectorFile> vectors;
 
   explicit BuiltFiles(const IndexPlan& asked) {
-    VectorFile::write(vectorsPath, values.data(), values.size(), kDim);
+    VectorFile::write(vectorsPath, {values.data(), kRows, kDim});
     vectors = VectorFile::open(vectorsPath);
     IndexPlan plan = asked;
     plan.path = indexPath;
@@ -112,7 +112,7 @@ void checkOwnRows(const IndexPlan& plan) {
     request.filter.rowCount = kRows;
     request.filter.allowedCount = kRows;
     TopK result(1);
-    index->search(request, built.vectors->rows().row(row), result, stopped);
+    index->search(request, {built.vectors->rows().row(row), nullptr}, result, stopped);
     EXPECT(result.hits().size() == 1 && result.hits()[0].row == row);
   }
 }
@@ -140,7 +140,7 @@ void checkDamage(const IndexPlan& plan) {
     writeFile(path, bytes);
     try {
       if (isIndex) {
-        searchAll(*openIndex(path, built.vectors), built.values.data());
+        searchAll(*openIndex(path, built.vectors), {built.values.data(), nullptr});
       } else {
         VectorFile::open(path);
       }

@@ -99,7 +99,7 @@ std::shared_ptr<VectorFile> writtenVectors(uint32_t rowCount, uint32_t dim) {
   uint64_t state = checkSeed;
   for (float& value : values) value = static_cast<float>(unitInterval(mix64(state++)) - 0.5);
   const std::string path = scratchPath("job-vectors");
-  VectorFile::write(path, values.data(), values.size(), dim);
+  VectorFile::write(path, {values.data(), rowCount, dim});
   return VectorFile::open(path);
 }
 
@@ -166,7 +166,7 @@ CHECK_CASE(buildWhileSearching, "builds on many threads while searches of the sa
     request.sources = {source, source};
     request.metric = Metric::kCosine;
     request.dim = 24;
-    request.queries.assign(vectors->rows().row(round), vectors->rows().row(round + 2));
+    request.queries = DenseQueries(VectorFormat::kFloat32, 24, vectors->rows().row(round), 2);
     request.queryCount = 2;
     request.k = 3;
     request.params.ef = 64;

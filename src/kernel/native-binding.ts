@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { DenseValues, VectorValues } from './kernel.ts';
 import { MishardsError, isErrorCode } from '../errors/index.ts';
 
 declare const handleBrand: unique symbol;
@@ -10,6 +11,7 @@ export type JobHandle = { readonly [handleBrand]: 'job' };
 export interface NativeVectors {
   readonly handle: DataHandle;
   readonly rowCount: number;
+  readonly format: number;
   readonly dim: number;
   readonly sizeBytes: number;
 }
@@ -28,8 +30,9 @@ export interface NativeSource {
 export interface NativeSearch {
   readonly sources: readonly NativeSource[];
   readonly metric: number;
+  readonly format: number;
   readonly dim: number;
-  readonly queries: Float32Array;
+  readonly queries: VectorValues;
   readonly queryCount: number;
   readonly k: number;
   /** Every search parameter there is. */
@@ -70,6 +73,8 @@ export interface StartedJob<T> {
  * Failures are Errors with a `code` of the error table, thrown or rejected; `fromNative` makes them typed.
  */
 export interface NativeBinding {
+  /** As `CONTRACT` here, when the addon was built from the sources beside it. */
+  readonly contract: number;
   /** null when the processor lacks the instruction set; '' is the best it has. */
   createKernel(threads: number, queueMax: number, instructionSet: string): KernelHandle | null;
   /** Every job ends with `CANCELLED` as soon as it can. */
@@ -78,13 +83,20 @@ export interface NativeBinding {
   closeKernel(kernel: KernelHandle): void;
   instructionSet(kernel: KernelHandle): string;
   instructionSets(): string[];
-  writeVectors(kernel: KernelHandle, path: string, vectors: Float32Array, dim: number): Promise<number>;
+  writeVectors(
+    kernel: KernelHandle,
+    path: string,
+    vectors: VectorValues,
+    format: number,
+    dim: number,
+    rowCount: number,
+  ): Promise<number>;
   openVectors(kernel: KernelHandle, path: string): Promise<NativeVectors>;
   openIndex(kernel: KernelHandle, path: string, vectors: DataHandle): Promise<NativeIndex>;
-  createBlock(dim: number, capacity: number): DataHandle;
+  createBlock(format: number, dim: number, capacity: number): DataHandle;
   /** Returns the new row count. */
-  appendRows(block: DataHandle, vectors: Float32Array): number;
-  readRows(data: DataHandle, rows: Uint32Array, out: Float32Array): void;
+  appendRows(block: DataHandle, vectors: VectorValues, rowCount: number): number;
+  readRows(data: DataHandle, rows: Uint32Array, out: DenseValues): void;
   release(data: DataHandle): void;
   buildIndex(kernel: KernelHandle, build: NativeBuild): StartedJob<{ sizeBytes: number; peakBytes: number }>;
   search(kernel: KernelHandle, search: NativeSearch): StartedJob<NativeHits>;
@@ -94,14 +106,28 @@ export interface NativeBinding {
 }
 
 const ADDON = '../../native/build/Release/mishards_kernel.node';
+/** Grows with every change of the exports, here and in `native/src/addon/addon.cc`. */
+const CONTRACT = 2;
 let loaded: NativeBinding | undefined;
 
-/** The compiled addon, loaded once a process. Throws `INTERNAL` where it was not built. */
+/** The compiled addon, loaded once a process. Throws `INTERNAL` where it was not built, or from other sources. */
 export function nativeBinding(): NativeBinding {
-  if (loaded !== undefined) return loaded;
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeBinding {
+  const binding = loadAddon();
+  if (binding.contract === CONTRACT) return binding;
+  throw new MishardsError(
+    'INTERNAL',
+    `the native kernel has contract ${binding.contract}, not ${CONTRACT}; build it anew with "npm run install"`,
+  );
+}
+
+function loadAddon(): NativeBinding {
   try {
-    loaded = createRequire(import.meta.url)(ADDON) as NativeBinding;
-    return loaded;
+    return createRequire(import.meta.url)(ADDON) as NativeBinding;
   } catch (cause) {
     throw new MishardsError(
       'INTERNAL',

@@ -1,6 +1,6 @@
 import { MishardsError } from '../errors/index.ts';
 import { assert } from '../util/assert.ts';
-import { indexTypeSpec, INDEX_TYPES, readBuildParams } from './index-types.ts';
+import { indexTypeSpec, INDEX_TYPES, readBuildParams, checkIndexMetric } from './index-types.ts';
 import type {
   BuildIndexOptions,
   BuildReport,
@@ -16,7 +16,7 @@ import type {
   VectorShape,
   WriteVectorsOptions,
 } from './kernel.ts';
-import { metricCode } from './metric-codes.ts';
+import { formatCode, metricCode } from './metric-codes.ts';
 import {
   awaitNative,
   callNative,
@@ -25,12 +25,12 @@ import {
   type NativeBuild,
   type StartedJob,
 } from './native-binding.ts';
-import { float32Values, NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
+import { checkSupported, NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
 import { searchArguments } from './search-arguments.ts';
+import { countVectors, shapeDefect, vectorsDefect } from './vectors.ts';
 
 const THREADS_MAX = 1024;
 const QUEUE_MAX = 2 ** 20;
-const DIM_MAX = 32_768;
 /** The highest bit of a row number marks it in the pools of a search. */
 const ROWS_MAX = 2 ** 31 - 1;
 
@@ -63,15 +63,15 @@ class NativeKernel implements Kernel {
   }
 
   async writeVectors(options: WriteVectorsOptions): Promise<FileReport> {
-    const { path, dim } = options;
-    const vectors = float32Values(options, options.vectors);
-    checkDim(dim);
-    const rowCount = vectors.length / dim;
-    assert(
-      Number.isInteger(rowCount) && rowCount <= ROWS_MAX,
-      `${vectors.length} values are not whole rows of ${dim}, at most ${ROWS_MAX}`,
+    const { path, vectors, format, dim } = options;
+    checkShape(options);
+    const defect = vectorsDefect(options, vectors);
+    assert(defect === null, defect ?? '');
+    const rowCount = countVectors(options, vectors);
+    assert(rowCount <= ROWS_MAX, `${rowCount} rows are more than ${ROWS_MAX}`);
+    const sizeBytes = await this.#run((handle) =>
+      nativeBinding().writeVectors(handle, path, vectors, formatCode(format), dim, rowCount),
     );
-    const sizeBytes = await this.#run((handle) => nativeBinding().writeVectors(handle, path, vectors, dim));
     return { sizeBytes };
   }
 
@@ -91,14 +91,13 @@ class NativeKernel implements Kernel {
   }
 
   createBlock(options: VectorShape & { readonly capacity: number }): GrowingBlock {
-    const { dim, capacity } = options;
-    float32Values(options, new Float32Array(0));
-    checkDim(dim);
+    const { format, dim, capacity } = options;
+    checkShape(options);
     assert(
       Number.isInteger(capacity) && capacity >= 0 && capacity <= ROWS_MAX,
       `capacity ${capacity} is not in [0, ${ROWS_MAX}]`,
     );
-    return new NativeBlock(dim, capacity);
+    return new NativeBlock({ format, dim }, capacity);
   }
 
   async search(request: KernelSearch): Promise<KernelHits> {
@@ -132,6 +131,7 @@ class NativeKernel implements Kernel {
       `a build takes 1 to ${this.info.threads} threads of this kernel, not ${threads}`,
     );
     const params = readBuildParams(options.type, options.params);
+    checkIndexMetric(options.type, metric, vectors);
     const onProgress = options.onProgress ?? (() => {});
     return {
       type: options.type,
@@ -188,9 +188,8 @@ function checkOption(name: string, value: number, min: number, max: number): voi
   );
 }
 
-function checkDim(dim: number): void {
-  assert(
-    Number.isInteger(dim) && dim >= 1 && dim <= DIM_MAX,
-    `dimension ${dim} is not a whole number in [1, ${DIM_MAX}]`,
-  );
+function checkShape(shape: VectorShape): void {
+  checkSupported(shape);
+  const defect = shapeDefect(shape);
+  assert(defect === null, defect ?? '');
 }

@@ -1,5 +1,5 @@
 import { MishardsError } from '../errors/index.ts';
-import { assert, AssertionError } from '../util/assert.ts';
+import { assert } from '../util/assert.ts';
 import type { IndexType } from './index-types.ts';
 import type {
   DenseValues,
@@ -8,18 +8,20 @@ import type {
   SearchSource,
   SparseValues,
   VectorFile,
+  VectorFormat,
   VectorIndex,
   VectorShape,
   VectorValues,
 } from './kernel.ts';
-import { metricOfCode } from './metric-codes.ts';
+import { formatCode, formatOfCode, metricOfCode } from './metric-codes.ts';
 import {
   callNative,
   nativeBinding,
   type DataHandle,
   type NativeIndex,
-  type NativeVectors,
+  type NativeVectors as NativeVectorsFound,
 } from './native-binding.ts';
+import { countVectors, vectorsDefect } from './vectors.ts';
 
 /** A handle of the addon that is given back once. */
 class Owned {
@@ -45,54 +47,80 @@ class Owned {
   }
 }
 
-export class NativeVectorFile implements VectorFile {
-  readonly kind = 'vectors';
-  readonly format = 'float32';
-  readonly rowCount: number;
+/** Reading, of files and blocks alike. */
+abstract class NativeVectors implements VectorShape {
+  readonly format: VectorFormat;
   readonly dim: number;
-  readonly sizeBytes: number;
   readonly #owned: Owned;
 
-  constructor(native: NativeVectors) {
-    this.rowCount = native.rowCount;
-    this.dim = native.dim;
-    this.sizeBytes = native.sizeBytes;
-    this.#owned = new Owned('vector file', native.handle);
+  constructor(name: string, { format, dim }: VectorShape, handle: DataHandle) {
+    this.format = format;
+    this.dim = dim;
+    this.#owned = new Owned(name, handle);
   }
+
+  abstract readonly rowCount: number;
 
   get handle(): DataHandle {
     return this.#owned.handle;
   }
 
   read(rows: Uint32Array, out: DenseValues): void {
-    checkRead(rows, out, this.rowCount, this.dim);
-    nativeBinding().readRows(this.handle, rows, float32Values(this, out));
+    assert(this.format !== 'sparse', 'sparse vectors are read with readSparse');
+    const defect = vectorsDefect(this, out);
+    assert(
+      defect === null && countVectors(this, out) === rows.length,
+      `${out.length} values cannot hold ${rows.length} rows of ${this.dim} exactly`,
+    );
+    this.#checkRows(rows);
+    nativeBinding().readRows(this.handle, rows, out);
   }
 
-  readSparse(): SparseValues {
-    throw new AssertionError('float32 vectors are read with read');
+  readSparse(rows: Uint32Array): SparseValues {
+    assert(this.format === 'sparse', `${this.format} vectors are read with read`);
+    this.#checkRows(rows);
+    throw notSupported(this.format);
   }
 
   [Symbol.dispose](): void {
     this.#owned.dispose();
   }
+
+  #checkRows(rows: Uint32Array): void {
+    for (const row of rows)
+      assert(row < this.rowCount, `row ${row} is not below the row count ${this.rowCount}`);
+  }
+}
+
+export class NativeVectorFile extends NativeVectors implements VectorFile {
+  readonly kind = 'vectors';
+  readonly rowCount: number;
+  readonly sizeBytes: number;
+
+  constructor(native: NativeVectorsFound) {
+    super('vector file', shapeOf(native), native.handle);
+    this.rowCount = native.rowCount;
+    this.sizeBytes = native.sizeBytes;
+  }
 }
 
 export class NativeVectorIndex implements VectorIndex {
   readonly kind = 'index';
-  readonly format = 'float32';
   readonly type: IndexType;
   readonly metric: KernelMetric;
-  readonly rowCount: number;
+  readonly format: VectorFormat;
   readonly dim: number;
+  readonly rowCount: number;
   readonly sizeBytes: number;
   readonly #owned: Owned;
 
   constructor(native: NativeIndex) {
     this.type = native.type as IndexType;
+    const { format, dim } = shapeOf(native);
     this.metric = metricOfCode(native.metric);
+    this.format = format;
+    this.dim = dim;
     this.rowCount = native.rowCount;
-    this.dim = native.dim;
     this.sizeBytes = native.sizeBytes;
     this.#owned = new Owned('index', native.handle);
   }
@@ -106,57 +134,35 @@ export class NativeVectorIndex implements VectorIndex {
   }
 }
 
-export class NativeBlock implements GrowingBlock {
+export class NativeBlock extends NativeVectors implements GrowingBlock {
   readonly kind = 'block';
-  readonly format = 'float32';
-  readonly dim: number;
   readonly capacity: number;
-  readonly #owned: Owned;
   #rowCount = 0;
 
-  constructor(dim: number, capacity: number) {
-    this.dim = dim;
+  constructor(shape: VectorShape, capacity: number) {
+    const create = () => nativeBinding().createBlock(formatCode(shape.format), shape.dim, capacity);
+    super('block', shape, callNative(create));
     this.capacity = capacity;
-    this.#owned = new Owned(
-      'block',
-      callNative(() => nativeBinding().createBlock(dim, capacity)),
-    );
-  }
-
-  get handle(): DataHandle {
-    return this.#owned.handle;
   }
 
   get rowCount(): number {
     return this.#rowCount;
   }
 
-  append(values: VectorValues): void {
-    const vectors = float32Values(this, values);
-    const added = vectors.length / this.dim;
-    assert(
-      Number.isInteger(added),
-      `${vectors.length} values are not whole rows of ${this.dim}; append whole rows`,
-    );
+  append(vectors: VectorValues): void {
+    const defect = vectorsDefect(this, vectors);
+    assert(defect === null, `${defect}; append whole rows`);
+    const added = countVectors(this, vectors);
     assert(
       this.#rowCount + added <= this.capacity,
       `${this.#rowCount} + ${added} rows exceed the block's ${this.capacity}`,
     );
-    this.#rowCount = nativeBinding().appendRows(this.handle, vectors);
+    this.#rowCount = nativeBinding().appendRows(this.handle, vectors, added);
   }
+}
 
-  read(rows: Uint32Array, out: DenseValues): void {
-    checkRead(rows, out, this.#rowCount, this.dim);
-    nativeBinding().readRows(this.handle, rows, float32Values(this, out));
-  }
-
-  readSparse(): SparseValues {
-    throw new AssertionError('float32 vectors are read with read');
-  }
-
-  [Symbol.dispose](): void {
-    this.#owned.dispose();
-  }
+function shapeOf({ format, dim }: { readonly format: number; readonly dim: number }): VectorShape {
+  return { format: formatOfCode(format), dim };
 }
 
 /** The addon's handle of any source; a kernel takes only what kernels made. */
@@ -168,21 +174,11 @@ export function handleOf(data: SearchSource['data']): DataHandle {
   return data.handle;
 }
 
-/** The one format this kernel does yet. Errors: `NOT_SUPPORTED`. */
-export function float32Values({ format }: VectorShape, values: VectorValues): Float32Array {
-  if (format !== 'float32') throw notSupported(format);
-  assert(values instanceof Float32Array, 'float32 vectors are a Float32Array');
-  return values;
+/** Throws `NOT_SUPPORTED` for formats this kernel does not do yet. */
+export function checkSupported({ format }: VectorShape): void {
+  if (format === 'sparse') throw notSupported(format);
 }
 
 function notSupported(format: string): MishardsError {
   return new MishardsError('NOT_SUPPORTED', `${format} vectors are not supported by the native kernel yet`);
-}
-
-function checkRead(rows: Uint32Array, out: DenseValues, rowCount: number, dim: number): void {
-  assert(
-    out.length === rows.length * dim,
-    `${out.length} values cannot hold ${rows.length} rows of ${dim} exactly`,
-  );
-  for (const row of rows) assert(row < rowCount, `row ${row} is not below the row count ${rowCount}`);
 }

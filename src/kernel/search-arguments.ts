@@ -1,8 +1,8 @@
 import { checkSearch } from './check-search.ts';
 import type { KernelSearch } from './kernel.ts';
-import { metricCode } from './metric-codes.ts';
+import { formatCode, metricCode } from './metric-codes.ts';
 import type { NativeSearch } from './native-binding.ts';
-import { float32Values, handleOf } from './native-sources.ts';
+import { handleOf } from './native-sources.ts';
 
 /** A search as the addon takes it. Errors as `checkSearch`. */
 export function searchArguments(search: KernelSearch): NativeSearch {
@@ -15,8 +15,9 @@ export function searchArguments(search: KernelSearch): NativeSearch {
       allowed,
     })),
     metric: metricCode(search.metric),
+    format: formatCode(search.format),
     dim: search.dim,
-    queries: float32Values(search, search.queries),
+    queries: search.queries,
     queryCount: search.queryCount,
     k: search.k,
   };

@@ -27,6 +27,13 @@ Napi::Value handleOf(Napi::Env env, DataHandle data) {
   return Handle::New(env, new DataHandle(std::move(data)), [](Napi::Env, DataHandle* owned) { delete owned; });
 }
 
+/** As in `src/kernel/native-binding.ts`. */
+constexpr uint32_t kContract = 2;
+
+VectorFormat formatOf(const Napi::Value& value) {
+  return static_cast<VectorFormat>(value.As<Napi::Number>().Uint32Value());
+}
+
 /** Runs a bridge function; nothing that C++ throws leaves it. */
 template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
@@ -144,13 +151,13 @@ Napi::Value instructionSets(const Napi::CallbackInfo& info) {
 
 Napi::Value writeVectors(const Napi::CallbackInfo& info) {
   const std::string path = info[1].As<Napi::String>();
-  const auto values = info[2].As<Napi::Float32Array>();
-  const uint32_t dim = info[3].As<Napi::Number>().Uint32Value();
+  const VectorRows rows{bytesOf(info[2]), info[5].As<Napi::Number>().Uint32Value(),
+                        info[4].As<Napi::Number>().Uint32Value(), formatOf(info[3])};
   auto call = std::make_unique<PendingCall>(info.Env(), kernelOf(info));
-  call->keep(values);
+  call->keep(info[2].As<Napi::Object>());
   return callOnPool<size_t>(
       info.Env(), std::move(call),
-      [path, data = values.Data(), count = values.ElementLength(), dim] { return VectorFile::write(path, data, count, dim); },
+      [path, rows] { return VectorFile::write(path, rows); },
       [](Napi::Env env, size_t& bytes) { return Napi::Number::New(env, static_cast<double>(bytes)); });
 }
 
@@ -158,6 +165,7 @@ Napi::Object describe(Napi::Env env, DataHandle data, const VectorRows& rows, si
   const Napi::Object value = Napi::Object::New(env);
   value.Set("handle", handleOf(env, std::move(data)));
   value.Set("rowCount", Napi::Number::New(env, rows.rowCount));
+  value.Set("format", Napi::Number::New(env, static_cast<uint32_t>(rows.format)));
   value.Set("dim", Napi::Number::New(env, rows.dim));
   value.Set("sizeBytes", Napi::Number::New(env, static_cast<double>(bytes)));
   return value;
@@ -187,15 +195,14 @@ Napi::Value openIndex(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value createBlock(const Napi::CallbackInfo& info) {
-  const uint32_t dim = info[0].As<Napi::Number>().Uint32Value();
-  const uint32_t capacity = info[1].As<Napi::Number>().Uint32Value();
-  return handleOf(info.Env(), {nullptr, nullptr, std::make_shared<Block>(dim, capacity)});
+  const uint32_t dim = info[1].As<Napi::Number>().Uint32Value();
+  const uint32_t capacity = info[2].As<Napi::Number>().Uint32Value();
+  return handleOf(info.Env(), {nullptr, nullptr, std::make_shared<Block>(formatOf(info[0]), dim, capacity)});
 }
 
 Napi::Value appendRows(const Napi::CallbackInfo& info) {
-  const auto values = info[1].As<Napi::Float32Array>();
   Block& block = *dataOf(info[0]).block;
-  block.append(values.Data(), static_cast<uint32_t>(values.ElementLength() / block.dim()));
+  block.append(bytesOf(info[1]), info[2].As<Napi::Number>().Uint32Value());
   return Napi::Number::New(info.Env(), block.rowCount());
 }
 
@@ -203,9 +210,10 @@ Napi::Value readRows(const Napi::CallbackInfo& info) {
   const DataHandle& data = dataOf(info[0]);
   const VectorRows rows = data.block ? data.block->firstRows(data.block->rowCount()) : data.file->rows();
   const auto wanted = info[1].As<Napi::Uint32Array>();
-  auto out = info[2].As<Napi::Float32Array>();
+  uint8_t* out = bytesOf(info[2]);
+  const size_t rowBytes = rows.rowBytes();
   for (size_t index = 0; index < wanted.ElementLength(); index++) {
-    std::copy_n(rows.row(wanted.Data()[index]), rows.dim, out.Data() + index * rows.dim);
+    std::copy_n(rows.at(wanted.Data()[index]), rowBytes, out + index * rowBytes);
   }
   return info.Env().Undefined();
 }
@@ -319,8 +327,9 @@ void expose(Napi::Object exports, const char* name) {
 }  // namespace
 }  // namespace mishards
 
-Napi::Object initialise(Napi::Env, Napi::Object exports) {
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   using namespace mishards;
+  exports.Set("contract", Napi::Number::New(env, kContract));
   expose<createKernel>(exports, "createKernel");
   expose<stopKernel>(exports, "stopKernel");
   expose<closeKernel>(exports, "closeKernel");

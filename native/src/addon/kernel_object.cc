@@ -2,6 +2,11 @@
 
 namespace mishards {
 
+uint8_t* bytesOf(const Napi::Value& array) {
+  const auto typed = array.As<Napi::TypedArray>();
+  return static_cast<uint8_t*>(typed.ArrayBuffer().Data()) + typed.ByteOffset();
+}
+
 Napi::Value errorValue(Napi::Env env, Code code, const std::string& message) {
   const Napi::Error error = Napi::Error::New(env, message);
   error.Value().Set("code", codeName(code));

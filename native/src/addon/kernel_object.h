@@ -41,6 +41,8 @@ struct DataHandle {
   std::shared_ptr<Block> block;
 };
 
+/** Where the elements of a typed array begin. */
+uint8_t* bytesOf(const Napi::Value& array);
 Napi::Value errorValue(Napi::Env env, Code code, const std::string& message);
 
 /** A promise under way, with the JavaScript values that must live as long. JavaScript's thread only. */

@@ -50,8 +50,8 @@ SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
   result.queryCount = uint32Of(request, "queryCount");
   result.k = uint32Of(request, "k");
   result.params = readParams(request.Get("params").As<Napi::Object>());
-  const auto queries = request.Get("queries").As<Napi::Float32Array>();
-  result.queries.assign(queries.Data(), queries.Data() + queries.ElementLength());
+  const auto format = static_cast<VectorFormat>(uint32Of(request, "format"));
+  result.queries = DenseQueries(format, result.dim, bytesOf(request.Get("queries")), result.queryCount);
   result.bounds = readBounds(request);
   return result;
 }

@@ -154,7 +154,7 @@ MISHARDS_TARGET void scores8(const CodeTable& table, const CodeQuery& query, con
 
 }  // namespace
 
-const Simd kAvx2 = {"avx2", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8};
+const Simd kAvx2 = {"avx2", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, &kFormatsAvx2};
 
 }  // namespace mishards
 

@@ -189,7 +189,7 @@ MISHARDS_TARGET void scoresOf(const CodeTable& table, const CodeQuery& query, co
 
 }  // namespace
 
-const Simd kAvx512 = {"avx512", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scoresOf<4>, scoresOf<8>};
+const Simd kAvx512 = {"avx512", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scoresOf<4>, scoresOf<8>, &kFormatsAvx512};
 
 }  // namespace mishards
 

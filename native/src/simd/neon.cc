@@ -102,7 +102,7 @@ void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* row
 
 }  // namespace
 
-const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8};
+const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, &kFormatsNeon};
 
 }  // namespace mishards
 

@@ -59,6 +59,6 @@ void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* row
 
 }  // namespace
 
-const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8};
+const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, &kFormatsScalar};
 
 }  // namespace mishards

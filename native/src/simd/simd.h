@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "simd/formats.h"
+
 namespace mishards {
 
 /** Bytes the kernels load at once from codes; queries are padded with zeros to a multiple of it. */
@@ -52,6 +54,8 @@ struct Simd {
   /** `scores[i]` of row `rows[i]`, for codes of 4 and 8 bits. */
   CodeScores scores4;
   CodeScores scores8;
+  /** Raw vectors of the other formats. */
+  const FormatKernels* formats;
 };
 
 extern const Simd kScalar;
