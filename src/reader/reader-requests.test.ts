@@ -212,7 +212,7 @@ test('a search that cannot be is refused with what is wrong', async () => {
   await refused({ fieldId: 999 }, 'FIELD_NOT_FOUND', /999/);
   await refused({ k: 0 }, 'PARAMETER_INVALID', /1 to 16384/);
   await refused({ k: 16_385 }, 'PARAMETER_INVALID', /16385/);
-  await refused({ params: { nprobe: 3 } }, 'PARAMETER_INVALID', /nprobe/);
+  await refused({ params: { nprobes: 3 } }, 'PARAMETER_INVALID', /unknown parameter nprobes/);
   await refused({ channels: [{ id: '1-7' as never, after: 0 }] }, 'STALE_PLAN', /1-7/);
   await refused({ collectionId: '5' as never }, 'COLLECTION_NOT_FOUND', /5/);
 });
