@@ -1,7 +1,7 @@
 // Kills and stops the processes of a real cluster under load, and compares what clients see with what they were told.
 import { parseArgs } from 'node:util';
 import { tableOf, type FaultResult } from './failover/fault-result.ts';
-import { Scene } from './failover/scene.ts';
+import { Scene } from './cluster/scene.ts';
 import { killProxy, killReader, prepareSearches, stopReader } from './failover/search-faults.ts';
 import { dozeWriter, killWriter, loseWriter, stopWriter } from './failover/writer-faults.ts';
 
@@ -22,9 +22,12 @@ const half = { rounds: Math.max(1, Math.ceil(rounds / 2)), seed };
 const many = { rounds, seed };
 
 const results: FaultResult[] = [];
-await using scene = await Scene.open((line) =>
-  flags.verbose ? process.stderr.write(`${line}\n`) : undefined,
-);
+await using scene = await Scene.open({
+  writers: 2,
+  readers: 3,
+  proxies: 2,
+  say: (line) => (flags.verbose ? process.stderr.write(`${line}\n`) : undefined),
+});
 
 async function run(name: string, fault: () => Promise<FaultResult>): Promise<void> {
   if (flags.only !== undefined && !flags.only.split(',').includes(name)) return;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { maximum, median, type FaultResult } from './fault-result.ts';
-import { until, type Scene } from './scene.ts';
+import { until, type Scene } from '../cluster/scene.ts';
 import { calmAnswers, searchDuring, type Searched, type SearchFigures } from './search-storm.ts';
 import type { FaultOptions } from './writer-faults.ts';
 import { SeededRandom } from '../../src/host/index.ts';

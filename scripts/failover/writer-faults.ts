@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median, maximum, type FaultResult } from './fault-result.ts';
-import { until, type Scene } from './scene.ts';
-import { countWhere, createVersioned } from './strong-reads.ts';
-import { WriteStorm } from './write-storm.ts';
+import { until, type Scene } from '../cluster/scene.ts';
+import { countWhere, createVersioned } from '../cluster/strong-reads.ts';
+import { WriteStorm } from '../cluster/write-storm.ts';
 import type { WriterLeader } from '../../src/catalog/model.ts';
 import { SeededRandom, type Random } from '../../src/host/index.ts';
 import { indexAndLoad } from '../../test/support/points.ts';

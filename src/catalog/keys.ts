@@ -1,3 +1,4 @@
+import { MishardsError } from '../errors/index.ts';
 import type { ChannelId, CollectionId, SegmentId } from '../schema/index.ts';
 
 /** Everything the snapshot is built from lies under this prefix. */
@@ -42,18 +43,26 @@ export type CatalogKey =
   | { readonly kind: 'channel'; readonly collectionId: CollectionId; readonly id: ChannelId }
   | { readonly kind: 'segment'; readonly collectionId: CollectionId; readonly id: SegmentId };
 
-/** null for keys that say nothing about the model. */
+/** null for keys that say nothing about the model; `CORRUPT_DATA` for one whose names are not encoded as ours. */
 export function parseCatalogKey(key: string): CatalogKey | null {
   const [, kind, first, second] = key.split('/');
   if (first === undefined) return null;
-  if (kind === 'database') return { kind, name: decodeURIComponent(first) };
+  if (kind === 'database') return { kind, name: decoded(first, key) };
   if (kind === 'collection') return { kind, id: first as CollectionId };
   if (second === undefined) return null;
   const collectionId = first as CollectionId;
   if (kind === 'name') {
-    return { kind, databaseName: decodeURIComponent(first), name: decodeURIComponent(second) };
+    return { kind, databaseName: decoded(first, key), name: decoded(second, key) };
   }
   if (kind === 'channel') return { kind, collectionId, id: channelId(collectionId, Number(second)) };
   if (kind === 'segment') return { kind, collectionId, id: second as SegmentId };
   return null;
+}
+
+function decoded(part: string, key: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    throw new MishardsError('CORRUPT_DATA', `${key} is no key of the catalog`, { cause: error });
+  }
 }

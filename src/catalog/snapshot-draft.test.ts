@@ -178,3 +178,12 @@ test('keys that say nothing about the model are passed over', () => {
   const next = draft.build(9);
   assert.deepEqual({ ...next.parts, revision: 0 }, { ...base.parts, revision: 0 });
 });
+
+test('a key whose name is not encoded as ours is told as damage', () => {
+  const draft = new SnapshotDraft(new Snapshot(EMPTY_PARTS));
+  for (const key of ['catalog/database/%ff', 'catalog/name/default/50%'])
+    assert.throws(() => draft.apply(key, null), {
+      code: 'CORRUPT_DATA',
+      message: `${key} is no key of the catalog`,
+    });
+});

@@ -6,6 +6,8 @@ import { keysFromValues, valuesOf } from '../columns/index.ts';
 import { createSimulatedHost } from '../host/simulated/index.ts';
 import { createMemoryObjectStore } from '../object-store/memory/memory-object-store.ts';
 import type { CollectionId, PartitionId } from '../schema/index.ts';
+import { crc32c } from '../util/crc32c.ts';
+import { decodePacket, encodePacket } from '../util/packet.ts';
 
 const [first, second] = ['10', '11'] as PartitionId[];
 const BATCHES: DeleteBatch[] = [
@@ -50,5 +52,16 @@ test('no changed or missing byte of deletes goes unnoticed', () => {
     bytes[at]! ^= 1 << (at % 8);
     assert.throws(() => decodeDelta(bytes), { code: 'CORRUPT_DATA' }, `byte ${at}`);
     assert.throws(() => decodeDelta(good.subarray(0, at)), { code: 'CORRUPT_DATA' }, `${at} bytes`);
+  }
+});
+
+test('deletes whose partitions are no list of ids are refused, also with the right checksum', () => {
+  const good = encodeDelta(BATCHES[0]!);
+  const { head, parts } = decodePacket(good.slice(16));
+  for (const partitions of [undefined, {}, ['10', false, '11'], [{ length: 3 }, null, '11']]) {
+    const packet = encodePacket({ head: { ...(head as object), partitions }, parts });
+    const bytes = Buffer.concat([good.subarray(0, 16), packet]);
+    bytes.writeUInt32LE(crc32c(packet), 8);
+    assert.throws(() => decodeDelta(bytes), { code: 'CORRUPT_DATA', message: /list of partitions/ });
   }
 });

@@ -6,7 +6,7 @@ import type { CollectionId, PartitionId } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
 import { crc32c } from '../util/crc32c.ts';
 import { JsonFields } from '../util/json-fields.ts';
-import { decodePacket, encodePacket } from '../util/packet.ts';
+import { decodePacket, encodePacket, type JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
 import { deltaKey } from './segment-keys.ts';
 import type { DeleteBatch } from './segment.ts';
@@ -80,7 +80,7 @@ export function decodeDelta(bytes: Uint8Array): DeleteBatch {
   const timestamps = viewAs(BigUint64Array, parts.next());
   const partitionNumbers = viewAs(Uint32Array, parts.next());
   parts.end();
-  const partitions = fields.raw['partitions'] as readonly (PartitionId | null)[];
+  const partitions = unpackPartitions(fields.raw['partitions']);
   if (timestamps.length !== keys.length || partitionNumbers.length !== keys.length)
     throw corrupt('the deletes have not one timestamp and partition each');
   const partitionIds = Array.from(partitionNumbers, (number) => {
@@ -89,6 +89,12 @@ export function decodeDelta(bytes: Uint8Array): DeleteBatch {
     return partitionId;
   });
   return { keys, timestamps, partitionIds };
+}
+
+function unpackPartitions(value: JsonValue | undefined): readonly (PartitionId | null)[] {
+  const isList = Array.isArray(value) && value.every((id) => id === null || typeof id === 'string');
+  if (!isList) throw corrupt('the deletes have no list of partitions');
+  return value as readonly (PartitionId | null)[];
 }
 
 function corrupt(message: string): MishardsError {

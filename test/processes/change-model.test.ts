@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChangeModel } from '../../scripts/failover/change-model.ts';
+import { ChangeModel } from '../../scripts/cluster/change-model.ts';
 
 const NOTHING = { missing: [], twice: [], wrong: [] };
 

@@ -17,7 +17,7 @@ export class IntegerSet {
 
   constructor(values: Iterable<number>) {
     this.#values = [...new Set(values)];
-    let [low, high] = [0, -1];
+    let [low, high] = [0, 0];
     if (this.#values.length > 0) {
       low = this.#values.reduce((least, value) => Math.min(least, value));
       high = this.#values.reduce((most, value) => Math.max(most, value));

@@ -64,3 +64,10 @@ test(`a set of integers far apart still finds them (seed ${testSeed})`, () => {
   const values = Array.from({ length: 1000 }, () => int32(random));
   checkIntegers(values, [...values, ...Array.from({ length: 1000 }, () => int32(random))]);
 });
+
+test('an empty set of integers takes no memory to speak of', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const sets = Array.from({ length: 10 }, () => new IntegerSet([]));
+  assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 20);
+  assert.ok(sets.every((set) => set.size === 0 && !set.has(0)));
+});

@@ -1,10 +1,15 @@
-import { Footer } from 'apache-arrow/ipc/metadata/file';
+import { Footer, type FileBlock } from 'apache-arrow/ipc/metadata/file';
 import { Message, type RecordBatch } from 'apache-arrow/ipc/metadata/message';
+import type { Schema } from 'apache-arrow/schema';
+import { MishardsError } from '../../errors/index.ts';
 import type { FileSystem } from '../../host/index.ts';
 import { bytesOf } from '../../util/typed-views.ts';
 import { countParts, type ArrowNode, type EncodedColumn } from './arrow-column.ts';
 import { corrupt, readArrowFileEnd } from './arrow-file.ts';
 import { storedFieldsOf, type StoredField, type StoredRole } from './arrow-schema.ts';
+
+/** Before a message: the mark of continuation and its length. */
+const FRAME_BYTES = 8;
 
 interface StoredColumn {
   readonly field: StoredField;
@@ -44,19 +49,16 @@ export class ArrowFileReader {
 
   static async open(files: FileSystem, path: string): Promise<ArrowFileReader> {
     const end = await readArrowFileEnd(files, path);
-    const footer = Footer.decode(await files.readRange(path, end.footerOffset, end.footerBytes));
-    const block = footer.getRecordBatch(0);
-    if (block === null || footer.numRecordBatches !== 1 || footer.numDictionaries !== 0)
-      throw corrupt(`it has ${footer.numRecordBatches} record batches instead of 1`);
+    const footerBytes = await files.readRange(path, end.footerOffset, end.footerBytes);
+    const { schema, block } = parsed('footer', () => parseFooter(footerBytes));
+    checkBlock(block, end.footerOffset);
     const framed = await files.readRange(path, block.offset, block.metaDataLength);
-    const message = Message.decode(framed.subarray(8));
-    if (!message.isRecordBatch()) throw corrupt('its block is no record batch');
-    const batch = message.header();
+    const batch = parsed('record batch', () => parseBatch(framed.subarray(FRAME_BYTES)));
     return new ArrowFileReader(files, path, {
       rowCount: batch.length,
-      metadata: footer.schema.metadata,
+      metadata: schema.metadata,
       bodyOffset: block.offset + block.metaDataLength,
-      columns: columnsOf(storedFieldsOf(footer.schema), batch, block.bodyLength),
+      columns: columnsOf(storedFieldsOf(schema), batch, block.bodyLength),
     });
   }
 
@@ -89,6 +91,39 @@ export class ArrowFileReader {
       bytes.subarray(region.offset - start, region.offset - start + region.length),
     );
     return { nodes, buffers };
+  }
+}
+
+function parseFooter(bytes: Uint8Array): { readonly schema: Schema; readonly block: FileBlock } {
+  const footer = Footer.decode(bytes);
+  const block = footer.getRecordBatch(0);
+  if (block === null || footer.numRecordBatches !== 1 || footer.numDictionaries !== 0)
+    throw corrupt(`it has ${footer.numRecordBatches} record batches instead of 1`);
+  return { schema: footer.schema, block };
+}
+
+function parseBatch(bytes: Uint8Array): RecordBatch {
+  const message = Message.decode(bytes);
+  if (!message.isRecordBatch()) throw corrupt('its block is no record batch');
+  return message.header();
+}
+
+/** The block lies before the footer: nothing is allocated for more than the file has. */
+function checkBlock({ offset, metaDataLength, bodyLength }: FileBlock, footerOffset: number): void {
+  const isWithin = offset >= 0 && metaDataLength >= FRAME_BYTES && bodyLength >= 0;
+  if (!isWithin || offset + metaDataLength + bodyLength > footerOffset)
+    throw corrupt(`its record batch at ${offset} is out of bounds`);
+}
+
+/** The parser of Arrow's metadata throws whatever it stumbles over. */
+function parsed<T>(what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof MishardsError) throw error;
+    throw new MishardsError('CORRUPT_DATA', `the file is damaged: its ${what} cannot be read`, {
+      cause: error,
+    });
   }
 }
 

@@ -98,6 +98,8 @@ function storedFieldOf(field: Field): StoredField {
     throw corrupt(`field ${field.name} lacks its metadata`);
   if ((type === 'Array') !== (elementType !== null))
     throw corrupt(`field ${field.name} lacks its element type`);
+  if (role === 'value' && type === 'FloatVector')
+    throw corrupt(`field ${field.name} has vectors, which have files of their own`);
   const shape = {
     type,
     elementType: elementType as ElementType | null,

@@ -10,38 +10,60 @@ import { Cluster, type MemberReport } from '../../src/cli/cluster/cluster.ts';
 import { nodeTimers } from '../../src/host/node/index.ts';
 import type { ClusterStatus } from '../../src/server/status-pages.ts';
 
-const PROXIES = 2;
 const POLL_MS = 10;
 /** Longer than anything here may take. */
 const PATIENCE_MS = 60_000;
 
-/** A cluster of real processes with the defaults, and a client for each proxy. */
+export interface SceneOptions {
+  readonly writers: number;
+  readonly readers: number;
+  readonly proxies: number;
+  /** Its data lies in a new directory in here, removed at the end; absent = the system's place for temporary files. */
+  readonly parentDirectory?: string;
+  /** `key=value` for every process; all else has its default. */
+  readonly settings?: readonly string[];
+  /** Receives what the processes say. */
+  readonly say: (line: string) => void;
+}
+
+/** A cluster of real processes, supervised, and a client for each proxy. */
 export class Scene implements AsyncDisposable {
   readonly clients: readonly MilvusClient[];
+  readonly directory: string;
   readonly #cluster: Cluster;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(cluster: Cluster, clients: readonly MilvusClient[], stack: AsyncDisposableStack) {
+  private constructor(
+    directory: string,
+    cluster: Cluster,
+    clients: readonly MilvusClient[],
+    stack: AsyncDisposableStack,
+  ) {
+    this.directory = directory;
     this.#cluster = cluster;
     this.clients = clients;
     this.#stack = stack;
   }
 
-  static async open(say: (line: string) => void): Promise<Scene> {
+  static async open(options: SceneOptions): Promise<Scene> {
+    const { writers, readers, proxies, say } = options;
     await using stack = new AsyncDisposableStack();
-    const dataDirectory = await mkdtemp(join(tmpdir(), 'mishards-failover-'));
+    const dataDirectory = await mkdtemp(join(options.parentDirectory ?? tmpdir(), 'mishards-scene-'));
     stack.defer(() => rm(dataDirectory, { recursive: true, force: true }));
     const cluster = stack.use(
       await Cluster.start(
         {
-          writers: 2,
-          readers: 3,
-          proxies: PROXIES,
+          writers,
+          readers,
+          proxies,
           dataDirectory,
           // A proxy that is started anew must come back where its clients look for it.
-          port: await freePorts(PROXIES),
+          port: await freePorts(proxies),
           managementPort: 0,
-          arguments: ['--set', 'telemetry.log_level=warn'],
+          arguments: ['telemetry.log_level=warn', ...(options.settings ?? [])].flatMap((each) => [
+            '--set',
+            each,
+          ]),
         },
         {
           timers: nodeTimers,
@@ -59,11 +81,15 @@ export class Scene implements AsyncDisposable {
       );
     stack.defer(async () => void (await Promise.all(clients.map((client) => client.closeConnection()))));
     await Promise.all(clients.map((client) => client.connectPromise));
-    return new Scene(cluster, clients, stack.move());
+    return new Scene(dataDirectory, cluster, clients, stack.move());
+  }
+
+  members(): readonly MemberReport[] {
+    return this.#cluster.report();
   }
 
   member(id: string): MemberReport {
-    return this.#cluster.report().find((member) => member.id === id)!;
+    return this.members().find((member) => member.id === id)!;
   }
 
   signal(id: string, name: NodeJS.Signals): void {

@@ -38,6 +38,21 @@ export class ChangeModel {
     return states.length === 1 && states[0] === null;
   }
 
+  /** The keys among these whose state is certain, with it; the absent ones left out. */
+  certain(ids: readonly number[]): Map<number, number> {
+    const rows = new Map<number, number>();
+    for (const id of ids) {
+      const states = this.#states.get(id) ?? [null];
+      if (states.length === 1 && states[0] != null) rows.set(id, states[0]);
+    }
+    return rows;
+  }
+
+  /** The keys among these that an unacknowledged change may or may not have reached. */
+  uncertain(ids: readonly number[]): number[] {
+    return ids.filter((id) => (this.#states.get(id)?.length ?? 1) > 1);
+  }
+
   acknowledged(ids: readonly number[], version: Version): void {
     for (const id of ids) this.#states.set(id, [version]);
     this.#acknowledgedCount += ids.length;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
+import type { MilvusClient, RowData } from '@zilliz/milvus2-sdk-node';
 import { ChangeModel, type FoundRow, type Version } from './change-model.ts';
 import { countWhere, rowsWhere } from './strong-reads.ts';
 import { SeededRandom, type Random } from '../../src/host/index.ts';
@@ -9,6 +9,7 @@ import { succeeded } from '../../test/support/milvus.ts';
 const WORKERS = 4;
 /** One query shows all of them. */
 const KEYS_PER_WORKER = 3_000;
+const READ_SHARE = 0.2;
 const SHOWN_MAX = 20;
 
 export interface StormFigures {
@@ -21,10 +22,34 @@ export interface StormFigures {
   readonly wrong: number;
 }
 
+/** Rows of which it is certain that they, and no others that `filter` selects, are there. */
+export interface KnownRows {
+  readonly client: MilvusClient;
+  readonly collection: string;
+  readonly filter: string;
+  /** Version by id. */
+  readonly rows: ReadonlyMap<number, number>;
+  readonly random: Random;
+}
+
+/** Reads with `Strong` and compares; what is wrong, each in a few words. */
+export type StrongCheck = (known: KnownRows) => Promise<readonly string[]>;
+
+export interface StormOptions {
+  /** Keys each worker owns. */
+  readonly keysPerWorker?: number;
+  /** Rest of a worker after each call. */
+  readonly restMs?: number;
+  readonly rowOf?: (id: number, version: number) => RowData;
+  /** Made in turn with the reads by key, by each worker of its own keys; and of all keys by `verify`. */
+  readonly checks?: readonly StrongCheck[];
+}
+
 /** Inserts, upserts, deletes and strong reads all the time; each worker owns its keys and knows what must be there. */
 export class WriteStorm implements AsyncDisposable {
   readonly #clients: readonly MilvusClient[];
   readonly #collection: string;
+  readonly #options: Required<StormOptions>;
   readonly #workers: readonly Worker[];
   readonly #done: Promise<unknown>;
   readonly problems: string[] = [];
@@ -36,12 +61,19 @@ export class WriteStorm implements AsyncDisposable {
   #stopped = false;
 
   /** Each worker changes through one client and reads through any. */
-  constructor(clients: readonly MilvusClient[], collection: string, seed: number) {
+  constructor(
+    clients: readonly MilvusClient[],
+    collection: string,
+    seed: number,
+    options: StormOptions = {},
+  ) {
+    const { keysPerWorker = KEYS_PER_WORKER, restMs = 0, rowOf = versionedRow, checks = [] } = options;
     this.#clients = clients;
     this.#collection = collection;
+    this.#options = { keysPerWorker, restMs, rowOf, checks };
     this.#workers = Array.from({ length: WORKERS }, (_, index) => ({
       client: clients[index % clients.length]!,
-      keys: Array.from({ length: KEYS_PER_WORKER }, (_, key) => index * KEYS_PER_WORKER + key),
+      keys: Array.from({ length: keysPerWorker }, (_, key) => index * keysPerWorker + key),
       model: new ChangeModel(),
       random: new SeededRandom(seed).fork(`worker ${index}`),
       idle: Promise.withResolvers<void>(),
@@ -88,6 +120,7 @@ export class WriteStorm implements AsyncDisposable {
         if (count !== found.length)
           this.#problem('twice', [`count(*) is ${count}, rows are ${found.length}`]);
       }
+      for (const check of this.#options.checks) await this.#check(check, this.#workers);
     } finally {
       for (const worker of this.#workers) worker.idle = Promise.withResolvers();
       this.#paused.resolve();
@@ -108,8 +141,9 @@ export class WriteStorm implements AsyncDisposable {
         await promise;
         continue;
       }
-      if (worker.random.next() < 0.2) await this.#read(worker);
-      else await this.#change(worker);
+      if (worker.random.next() >= READ_SHARE) await this.#change(worker);
+      else await this.#readOrCheck(worker);
+      if (this.#options.restMs > 0) await sleep(this.#options.restMs);
     }
     worker.idle.resolve();
   }
@@ -122,12 +156,12 @@ export class WriteStorm implements AsyncDisposable {
     if (die < 0.4) {
       const ids = sample(keys, 20, random).filter((id) => model.isAbsent(id));
       if (ids.length === 0) return;
-      const data = rowsOf(ids, version);
+      const data = ids.map((id) => this.#options.rowOf(id, version));
       await this.#send(worker, ids, version, client.insert({ collection_name, data }));
     } else if (die < 0.7) {
       // Deleted keys come back, and ambiguous ones become certain.
       const ids = sample(keys, 8, random);
-      const data = rowsOf(ids, version);
+      const data = ids.map((id) => this.#options.rowOf(id, version));
       await this.#send(worker, ids, version, client.upsert({ collection_name, data }));
     } else {
       const ids = sample(keys, 12, random);
@@ -155,18 +189,46 @@ export class WriteStorm implements AsyncDisposable {
     this.acknowledgedAtMs.push(performance.now());
   }
 
+  async #readOrCheck(worker: Worker): Promise<void> {
+    const { checks } = this.#options;
+    const check = checks[worker.random.below(checks.length + 1)];
+    await (check === undefined ? this.#read(worker) : this.#check(check, [worker]));
+  }
+
   async #read(worker: Worker): Promise<void> {
     const asked = sample(worker.keys, 20, worker.random);
+    const found = await this.#tried(() =>
+      rowsWhere(this.#anyClient(worker), this.#collection, `id in [${asked.join(', ')}]`),
+    );
+    if (found !== null) this.#compare(worker, asked, found);
+  }
+
+  async #check(check: StrongCheck, workers: readonly Worker[]): Promise<void> {
+    const ids = workers.flatMap(({ keys }) => keys);
+    const uncertain = workers.flatMap(({ model, keys }) => model.uncertain(keys));
+    const certainly = uncertain.length === 0 ? '' : ` && id not in [${uncertain.join(', ')}]`;
+    const [{ random }] = workers as [Worker];
+    const known: KnownRows = {
+      client: this.#anyClient(workers[0]!),
+      collection: this.#collection,
+      filter: `id >= ${ids[0]} && id <= ${ids.at(-1)}${certainly}`,
+      rows: new Map(workers.flatMap(({ model, keys }) => [...model.certain(keys)])),
+      random,
+    };
+    const wrong = await this.#tried(() => check(known));
+    if (wrong !== null) this.#problem('wrong', wrong);
+  }
+
+  /** null when the read failed, which is counted. */
+  async #tried<Result>(read: () => Promise<Result>): Promise<Result | null> {
     this.#counts.strongReads++;
-    let found: readonly FoundRow[];
     try {
-      found = await rowsWhere(this.#anyClient(worker), this.#collection, `id in [${asked.join(', ')}]`);
+      return await read();
     } catch (error) {
       this.#counts.failedReads++;
       if (this.readErrors.length < SHOWN_MAX) this.readErrors.push((error as Error).message);
-      return;
+      return null;
     }
-    this.#compare(worker, asked, found);
   }
 
   #anyClient({ random }: Worker): MilvusClient {
@@ -183,7 +245,8 @@ export class WriteStorm implements AsyncDisposable {
   #problem(kind: 'missing' | 'twice' | 'wrong', texts: readonly string[]): void {
     this.#counts[kind] += texts.length;
     const room = SHOWN_MAX - this.problems.length;
-    this.problems.push(...texts.slice(0, Math.max(0, room)).map((text) => `${kind}: ${text}`));
+    const at = new Date().toISOString();
+    this.problems.push(...texts.slice(0, Math.max(0, room)).map((text) => `${at} ${kind}: ${text}`));
   }
 }
 
@@ -199,11 +262,8 @@ interface Worker {
   acknowledgedAtMs: number;
 }
 
-function rowsOf(
-  ids: readonly number[],
-  version: number,
-): { id: number; version: number; vector: number[] }[] {
-  return ids.map((id) => ({ id, version, vector: randomPoints(1, id, version)[0]!.vector }));
+function versionedRow(id: number, version: number): RowData {
+  return { id, version, vector: randomPoints(1, id, version)[0]!.vector };
 }
 
 function sample(ids: readonly number[], count: number, random: Random): number[] {
