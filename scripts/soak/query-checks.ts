@@ -1,4 +1,3 @@
-import { ConsistencyLevelEnum } from '@zilliz/milvus2-sdk-node';
 import { DIM, tagOf } from './soak-collections.ts';
 import { countWhere, rowsWhere } from '../cluster/strong-reads.ts';
 import type { StrongCheck } from '../cluster/write-storm.ts';
@@ -25,7 +24,6 @@ export const queryIterator: StrongCheck = async ({ client, collection, filter, r
     filter,
     batchSize: BATCH,
     output_fields: ['id', 'version'],
-    consistency_level: ConsistencyLevelEnum.Strong,
   });
   const found: { id: number; version: number }[] = [];
   for await (const batch of batches as AsyncIterable<readonly Record<string, unknown>[]>) {
@@ -44,7 +42,6 @@ export const searchIterator: StrongCheck = async ({ client, collection, filter, 
     batchSize: BATCH,
     limit,
     output_fields: ['id', 'version'],
-    consistency_level: ConsistencyLevelEnum.Strong,
   });
   const found: { id: number; version: number }[] = [];
   let last = -Infinity;

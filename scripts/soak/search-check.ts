@@ -1,10 +1,11 @@
-import { ConsistencyLevelEnum } from '@zilliz/milvus2-sdk-node';
 import { DIM, tagOf, vectorOf } from './soak-collections.ts';
-import { rowsWhere } from '../cluster/strong-reads.ts';
+import { countWhere, rowsWhere } from '../cluster/strong-reads.ts';
 import type { KnownRows, StrongCheck } from '../cluster/write-storm.ts';
 import { succeeded } from '../../test/support/milvus.ts';
 
 const K = 10;
+/** Other copies may answer otherwise. */
+const COUNTS = 10;
 /** Between sums of 32-bit floats in different orders. */
 const RELATIVE_ERROR = 1e-4;
 
@@ -58,7 +59,6 @@ async function searchOnce(
       limit: K,
       params: { ef: 128 },
       output_fields: ['id', 'version'],
-      consistency_level: ConsistencyLevelEnum.Strong,
     }),
   );
   const hits = answer.results.map(({ id, score }) => ({ id: Number(id), score }));
@@ -69,9 +69,10 @@ async function searchOnce(
     const version = rows.get(id);
     const shown = Number(answer.results[index]!['version']);
     if (version === undefined) wrong.push(await strayText(known, id, shown));
-    else if (shown !== version)
-      wrong.push(`search found version ${shown} of ${id}, which has version ${version}`);
-    else if (isFiltered && tagOf(id, version) !== tag)
+    else if (shown !== version) {
+      const seen = await strayText(known, id, shown);
+      wrong.push(`${seen}; it has version ${version}`);
+    } else if (isFiltered && tagOf(id, version) !== tag)
       wrong.push(`search for ${tag} found ${id} with ${tagOf(id, version)}`);
     else if (!isNear(score, distance(vectorOf(id, version), query)))
       wrong.push(`search gave ${id} the distance ${score}`);
@@ -88,7 +89,10 @@ async function searchOnce(
 async function strayText({ client, collection }: KnownRows, id: number, version: number): Promise<string> {
   const byKey = await rowsWhere(client, collection, `id == ${id}`);
   const seen = byKey.map((row) => row.version).join() || 'nothing';
-  return `${collection}: search found ${id} (version ${version}), which is not there; by key there is ${seen}`;
+  const counts = await Promise.all(
+    Array.from({ length: COUNTS }, () => countWhere(client, collection, `id == ${id}`)),
+  );
+  return `${collection}: search found version ${version} of ${id}; by key there is ${seen}, counted ${counts.join()}`;
 }
 
 function distance(a: readonly number[], b: readonly number[]): number {

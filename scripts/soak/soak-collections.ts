@@ -31,6 +31,8 @@ export async function createSoaked(
     await client.createCollection({
       collection_name: name,
       shards_num: 2,
+      // The client's search takes a level of 0, which is Strong, for none: then the collection's counts.
+      consistency_level: 'Strong',
       fields: [
         { name: 'id', data_type: DataType.Int64, is_primary_key: true },
         { name: 'version', data_type: DataType.Int64 },

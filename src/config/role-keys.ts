@@ -38,6 +38,18 @@ export const ROLE_KEYS = {
     max: 64,
     doc: 'further readers a part of a search is sent to after the first failed',
   }),
+  'proxy.hedge_percent_max': integer({
+    default: 5,
+    min: 0,
+    max: 100,
+    doc: 'parts of searches sent also to another copy because they take longer than 95 of 100 before, per hundred parts; 0 = none',
+  }),
+  'proxy.hedge_delay_min': duration({
+    default: 10,
+    min: 1,
+    max: MINUTE,
+    doc: 'a part of a search is not sent to another copy before this time; shorter waits are noise',
+  }),
   'proxy.replans_max': integer({
     default: 3,
     min: 0,

@@ -21,6 +21,10 @@ export async function startProxyRole(services: NodeServices, options: RoleOption
         readRetriesMax: config['proxy.read_retries_max'],
         replanWaitMs: config['proxy.replan_wait'],
         replansMax: config['proxy.replans_max'],
+        hedging: {
+          percentMax: config['proxy.hedge_percent_max'],
+          delayMinMs: config['proxy.hedge_delay_min'],
+        },
         probeIntervalMs: config['discovery.probe_interval'],
         boundedStalenessMs: config['proxy.bounded_staleness'],
         writerWaitMs: config['proxy.writer_wait'],

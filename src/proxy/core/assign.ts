@@ -44,6 +44,18 @@ export function assign(
   return [...assignments.values()];
 }
 
+/** Whether each segment has a healthy copy on a node that is not excluded, and each channel a healthy node. */
+export function hasHealthyCopies(
+  parts: Pick<ReadPlan, 'segments' | 'channels'>,
+  context: AssignContext,
+): boolean {
+  const isHealthy = (id: NodeId): boolean => !context.excluded.has(id) && context.find(id)?.suspect === false;
+  return (
+    parts.segments.every(({ nodes }) => nodes.slice(0, context.copies).some(isHealthy)) &&
+    parts.channels.every(({ nodes }) => nodes.some(isHealthy))
+  );
+}
+
 /** The healthy ones among the copies; if there are none, the one node to try next. */
 function candidatesFor(item: PlanItem, context: AssignContext): readonly PooledReader[] {
   const all = usable(item, context);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fanOut, type FanOutRequest } from './fan-out.ts';
+import { Hedging } from './hedging.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { ReaderPool } from './reader-pool.ts';
 import type { Timestamp } from '../../schema/index.ts';
@@ -19,6 +20,8 @@ class ScriptedCluster implements AsyncDisposable {
   readonly failures = new Map<NodeId, ErrorCode>();
   readonly calls: NodeId[] = [];
   readonly pool: ReaderPool;
+  /** Knows nothing, so it hedges nothing, until a test tells it of latencies. */
+  readonly hedging = new Hedging({ percentMax: 100, delayMinMs: 1 });
 
   constructor() {
     const nodes = NODES.map((id): NodeInfo => ({
@@ -53,7 +56,14 @@ class ScriptedCluster implements AsyncDisposable {
 
   async read(plan: ReadPlan, overrides: Partial<FanOutRequest<string>> = {}): Promise<string[]> {
     const results = await fanOut(
-      { pool: this.pool, clock: nodeClock, random: new SeededRandom(1), retriesMax: 3 },
+      {
+        pool: this.pool,
+        hedging: this.hedging,
+        clock: nodeClock,
+        timers: nodeTimers,
+        random: new SeededRandom(1),
+        retriesMax: 3,
+      },
       {
         plan,
         copies: 2,
@@ -159,4 +169,44 @@ test('no time left is told before anybody is asked', async () => {
     code: 'DEADLINE_EXCEEDED',
   });
   assert.equal(cluster.calls.length, 0);
+});
+
+/** As a stopped process: it answers when the call is given up, with a failure. */
+async function silence(signal: AbortSignal): Promise<never> {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  throw new MishardsError('CANCELLED', 'given up');
+}
+
+test('what a silent node was asked for is answered by other copies, nothing twice, and it is preferred less', async () => {
+  await using cluster = new ScriptedCluster();
+  for (let count = 0; count < 64; count++) cluster.hedging.record(1);
+  const [silent] = NODES as [NodeId];
+  const givenUp: NodeId[] = [];
+  const call: FanOutRequest<string>['call'] = async (_api, assignment, { signal }) => {
+    if (assignment.reader.node.id === silent) {
+      givenUp.push(silent);
+      return await silence(signal!);
+    }
+    return [...assignment.segments, ...assignment.channels].map((item) => item.id).join(' ');
+  };
+  const before = cluster.pool.find(silent)!.latencyMs;
+  for (let round = 0; round < 5; round++)
+    assert.deepEqual(await cluster.read(planOf(12), { call }), everything(12));
+  assert.ok(givenUp.length > 0, 'it was asked at first');
+  assert.ok(cluster.pool.find(silent)!.latencyMs > before);
+  assert.equal(cluster.pool.find(silent)!.inFlight, 0);
+});
+
+test('nobody is asked a second time who would have to load what is asked for', async () => {
+  await using cluster = new ScriptedCluster();
+  for (let count = 0; count < 64; count++) cluster.hedging.record(1);
+  const asked: NodeId[] = [];
+  const call: FanOutRequest<string>['call'] = async (_api, { reader }) => {
+    asked.push(reader.node.id);
+    await nodeTimers.sleep(20);
+    return 'late';
+  };
+  const plan = planOf(1);
+  await cluster.read({ ...plan, channels: [] }, { call, copies: 1 });
+  assert.deepEqual(asked, [NODES[0]]);
 });

@@ -1,8 +1,9 @@
-import { assign, type Assignment } from './assign.ts';
+import { assign, hasHealthyCopies, type AssignContext, type Assignment } from './assign.ts';
+import { hedged, type Hedging } from './hedging.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { isNodeFailure, type PooledReader, type ReaderPool } from './reader-pool.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
-import type { Clock, Random } from '../../host/index.ts';
+import type { Clock, Random, Timers } from '../../host/index.ts';
 import type { ReaderApi } from '../../protocol/reader-api.ts';
 import type { NodeId } from '../../schema/index.ts';
 import { withSpan, type SpanAttributes } from '../../telemetry/tracing.ts';
@@ -10,7 +11,9 @@ import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
 
 export interface FanOutDependencies {
   readonly pool: ReaderPool;
+  readonly hedging: Hedging;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
   /** How many further nodes a part of a request may be sent to after the first failed. */
   readonly retriesMax: number;
@@ -27,9 +30,12 @@ export interface FanOutRequest<Result> {
   readonly describe: (result: Result) => SpanAttributes;
 }
 
+type Parts = Pick<ReadPlan, 'segments' | 'channels'>;
+
 /**
  * Asks every node of the plan once, all at the same time. What a node could not do goes at once to the next nodes in the
- * order of preference; the others are not waited for. The first failure that no node can cure cancels the rest.
+ * order of preference; the others are not waited for. What takes a node longer than nearly all before goes also to other
+ * copies, and the first answer counts. The first failure that no node can cure cancels the rest.
  */
 export async function fanOut<Result>(
   dependencies: FanOutDependencies,
@@ -37,64 +43,108 @@ export async function fanOut<Result>(
 ): Promise<readonly Result[]> {
   const rest = new AbortController();
   const signal = AbortSignal.any([request.signal, rest.signal]);
-  const results: Result[] = [];
-
-  const ask = async (
-    parts: Pick<ReadPlan, 'segments' | 'channels'>,
-    excluded: ReadonlySet<NodeId>,
-  ): Promise<void> => {
-    const assignments = assign(parts, {
-      random: dependencies.random,
-      find: (id) => dependencies.pool.find(id),
-      excluded,
-      copies: request.copies,
-    });
-    await Promise.all(
-      assignments.map(async (assignment) => {
-        try {
-          results.push(await askNode(dependencies, { ...request, signal }, assignment));
-        } catch (error) {
-          if (!isNodeFailure(error) || excluded.size >= dependencies.retriesMax) throw error;
-          await ask(assignment, new Set([...excluded, assignment.reader.node.id])).catch(
-            (retryError: unknown) => {
-              throw isErrorWithCode(retryError, 'NO_READER') ? error : retryError;
-            },
-          );
-        }
-      }),
-    );
-  };
-
   try {
-    await ask(request.plan, new Set());
-    return results;
+    return await new FanOut(dependencies, request).ask(request.plan, new Set(), signal);
   } catch (error) {
     rest.abort(error);
     throw error;
   }
 }
 
-async function askNode<Result>(
-  dependencies: FanOutDependencies,
-  request: FanOutRequest<Result>,
-  assignment: Assignment,
-): Promise<Result> {
-  const { reader } = assignment;
-  return await withSpan(
-    `search_${reader.node.id}`,
-    request.trace,
-    nodeAttributes(reader, assignment),
-    async (trace, span) => {
-      const timeoutMs = request.deadlineMs - dependencies.clock.monotonicMs();
-      if (timeoutMs <= 0)
-        throw new MishardsError('DEADLINE_EXCEEDED', `no time was left to ask ${reader.node.id}`);
-      const result = await dependencies.pool.measure(reader, (api) =>
-        request.call(api, assignment, { timeoutMs, signal: request.signal, trace }),
-      );
-      span.setAttributes(request.describe(result));
-      return result;
-    },
-  );
+class FanOut<Result> {
+  readonly #with: FanOutDependencies;
+  readonly #request: FanOutRequest<Result>;
+
+  constructor(dependencies: FanOutDependencies, request: FanOutRequest<Result>) {
+    this.#with = dependencies;
+    this.#request = request;
+  }
+
+  async ask(
+    parts: Parts,
+    excluded: ReadonlySet<NodeId>,
+    signal: AbortSignal,
+    isHedge = false,
+  ): Promise<readonly Result[]> {
+    const assignments = assign(parts, this.#assignContext(excluded));
+    const answers = assignments.map(async (assignment) => {
+      try {
+        return await this.#askOne(assignment, excluded, signal, isHedge);
+      } catch (error) {
+        if (!isNodeFailure(error) || excluded.size >= this.#with.retriesMax) throw error;
+        return await this.ask(assignment, withNode(excluded, assignment), signal, isHedge).catch(
+          (retryError: unknown) => {
+            throw isErrorWithCode(retryError, 'NO_READER') ? error : retryError;
+          },
+        );
+      }
+    });
+    return (await Promise.all(answers)).flat();
+  }
+
+  /** Only first attempts are hedged, and only by nodes that have the segments loaded. */
+  async #askOne(
+    assignment: Assignment,
+    excluded: ReadonlySet<NodeId>,
+    signal: AbortSignal,
+    isHedge: boolean,
+  ): Promise<readonly Result[]> {
+    const delayMs = this.#with.hedging.delayMs();
+    if (isHedge || excluded.size > 0 || delayMs === null)
+      return [await this.#askNode(assignment, signal, isHedge)];
+    const others = withNode(excluded, assignment);
+    return await hedged({
+      timers: this.#with.timers,
+      delayMs,
+      mayHedge: () => hasHealthyCopies(assignment, this.#assignContext(others)) && this.#with.hedging.spend(),
+      primary: async (lost) => [await this.#askUnless(lost, assignment, signal)],
+      backup: (lost) => this.ask(assignment, others, AbortSignal.any([signal, lost]), true),
+    });
+  }
+
+  /** As `#askNode`; given up when another answered first, which counts as slowness. */
+  async #askUnless(lost: AbortSignal, assignment: Assignment, signal: AbortSignal): Promise<Result> {
+    const { clock, pool } = this.#with;
+    const startMs = clock.monotonicMs();
+    try {
+      return await this.#askNode(assignment, AbortSignal.any([signal, lost]), false);
+    } catch (error) {
+      if (lost.aborted) pool.outlasted(assignment.reader, clock.monotonicMs() - startMs);
+      throw error;
+    }
+  }
+
+  async #askNode(assignment: Assignment, signal: AbortSignal, isHedge: boolean): Promise<Result> {
+    const { reader } = assignment;
+    const { clock, pool, hedging } = this.#with;
+    const { deadlineMs, call, describe, trace: parent } = this.#request;
+    return await withSpan(
+      `search_${reader.node.id}`,
+      parent,
+      { ...nodeAttributes(reader, assignment), 'mishards.hedge': isHedge },
+      async (trace, span) => {
+        const startMs = clock.monotonicMs();
+        const timeoutMs = deadlineMs - startMs;
+        if (timeoutMs <= 0)
+          throw new MishardsError('DEADLINE_EXCEEDED', `no time was left to ask ${reader.node.id}`);
+        const result = await pool.measure(reader, (api) =>
+          call(api, assignment, { timeoutMs, signal, trace }),
+        );
+        hedging.record(clock.monotonicMs() - startMs);
+        span.setAttributes(describe(result));
+        return result;
+      },
+    );
+  }
+
+  #assignContext(excluded: ReadonlySet<NodeId>): AssignContext {
+    const { random, pool } = this.#with;
+    return { random, find: (id) => pool.find(id), excluded, copies: this.#request.copies };
+  }
+}
+
+function withNode(excluded: ReadonlySet<NodeId>, { reader }: Assignment): ReadonlySet<NodeId> {
+  return new Set([...excluded, reader.node.id]);
 }
 
 function nodeAttributes(reader: PooledReader, assignment: Assignment): SpanAttributes {

@@ -1,3 +1,5 @@
+import type { HedgingOptions } from './hedging.ts';
+
 /** Bounds and times of a proxy. */
 export interface ProxyOptions {
   /** A part of a read is sent to at most this many further readers after the first failed. */
@@ -6,6 +8,7 @@ export interface ProxyOptions {
   readonly replansMax: number;
   /** How long a read waits for the catalog to show what a reader has seen already. */
   readonly replanWaitMs: number;
+  readonly hedging: HedgingOptions;
   readonly probeIntervalMs: number;
   /** How far behind Bounded consistency may be. */
   readonly boundedStalenessMs: number;

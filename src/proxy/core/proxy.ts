@@ -1,5 +1,6 @@
 import { withDeletesByFilter } from './delete-by-filter.ts';
 import { explainRoute } from './explain-route.ts';
+import { Hedging } from './hedging.ts';
 import { Guarantees } from './guarantees.ts';
 import { loadProgress } from './load-progress.ts';
 import { PlacementCache } from './placement-cache.ts';
@@ -33,7 +34,15 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
   const pool = new ReaderPool({ ...dependencies, ...host, ...options });
   const guarantees = new Guarantees(link, options.boundedStalenessMs);
   const placements = new PlacementCache(dependencies.router);
-  const reads = new ReadPath({ catalog, pool, placements, guarantees, host, options });
+  const reads = new ReadPath({
+    catalog,
+    pool,
+    hedging: new Hedging(options.hedging),
+    placements,
+    guarantees,
+    host,
+    options,
+  });
   const pruning = catalog.subscribe((snapshot) => {
     placements.prune(snapshot);
     guarantees.forget((id) => snapshot.collections.has(id));

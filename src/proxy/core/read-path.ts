@@ -1,4 +1,5 @@
 import { fanOut } from './fan-out.ts';
+import type { Hedging } from './hedging.ts';
 import type { Guarantees } from './guarantees.ts';
 import { mergeHits } from './merge-hits.ts';
 import { mergeRows } from './merge-rows.ts';
@@ -26,6 +27,7 @@ import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
 export interface ReadPathDependencies {
   readonly catalog: Catalog;
   readonly pool: ReaderPool;
+  readonly hedging: Hedging;
   readonly placements: PlacementCache;
   readonly guarantees: Guarantees;
   readonly host: Host;
@@ -156,8 +158,9 @@ export class ReadPath {
     call: (api: ReaderApi, assignment: Assignment, options: CallOptions) => Promise<Result>,
   ): Promise<readonly Result[]> {
     const trace: TraceCarrier = context.trace;
+    const { pool, hedging, options } = this.#with;
     return await fanOut(
-      { ...this.#with.host, pool: this.#with.pool, retriesMax: this.#with.options.readRetriesMax },
+      { ...this.#with.host, pool, hedging, retriesMax: options.readRetriesMax },
       {
         plan,
         copies: plan.collection.load?.replicas ?? 1,

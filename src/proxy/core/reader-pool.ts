@@ -58,8 +58,7 @@ export class ReaderPool implements AsyncDisposable {
     reader.inFlight++;
     try {
       const result = await call(reader.api);
-      const elapsedMs = this.#options.clock.monotonicMs() - start;
-      reader.latencyMs += LATENCY_SMOOTHING * (elapsedMs - reader.latencyMs);
+      smooth(reader, this.#options.clock.monotonicMs() - start);
       reader.suspect = false;
       return result;
     } catch (error) {
@@ -68,6 +67,11 @@ export class ReaderPool implements AsyncDisposable {
     } finally {
       reader.inFlight--;
     }
+  }
+
+  /** Another node answered first: this one is at least so slow. */
+  outlasted(reader: PooledReader, elapsedMs: number): void {
+    if (elapsedMs > reader.latencyMs) smooth(reader, elapsedMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,6 +116,10 @@ export class ReaderPool implements AsyncDisposable {
       }),
     );
   }
+}
+
+function smooth(reader: PooledReader, elapsedMs: number): void {
+  reader.latencyMs += LATENCY_SMOOTHING * (elapsedMs - reader.latencyMs);
 }
 
 /** Signs that the process itself is gone or going. */
