@@ -1,6 +1,5 @@
 import { withDeletesByFilter } from './delete-by-filter.ts';
 import { explainRoute } from './explain-route.ts';
-import { Hedging } from './hedging.ts';
 import { Guarantees } from './guarantees.ts';
 import { loadProgress } from './load-progress.ts';
 import { PlacementCache } from './placement-cache.ts';
@@ -37,7 +36,6 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
   const reads = new ReadPath({
     catalog,
     pool,
-    hedging: new Hedging(options.hedging),
     placements,
     guarantees,
     host,

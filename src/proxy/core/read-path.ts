@@ -1,5 +1,5 @@
 import { fanOut } from './fan-out.ts';
-import type { Hedging } from './hedging.ts';
+import { Hedging } from './hedging.ts';
 import type { Guarantees } from './guarantees.ts';
 import { mergeHits } from './merge-hits.ts';
 import { mergeRows } from './merge-rows.ts';
@@ -27,7 +27,6 @@ import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
 export interface ReadPathDependencies {
   readonly catalog: Catalog;
   readonly pool: ReaderPool;
-  readonly hedging: Hedging;
   readonly placements: PlacementCache;
   readonly guarantees: Guarantees;
   readonly host: Host;
@@ -39,9 +38,11 @@ type NodeCall<Result> = (api: ReaderApi, part: SubRequest, options: CallOptions)
 /** Search and query: plan from the snapshot, one sub-request a node, merge. No metadata I/O on the way. */
 export class ReadPath {
   readonly #with: ReadPathDependencies;
+  readonly #hedging: Hedging;
 
   constructor(dependencies: ReadPathDependencies) {
     this.#with = dependencies;
+    this.#hedging = new Hedging(dependencies.options.hedging);
   }
 
   async search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer> {
@@ -158,9 +159,9 @@ export class ReadPath {
     call: (api: ReaderApi, assignment: Assignment, options: CallOptions) => Promise<Result>,
   ): Promise<readonly Result[]> {
     const trace: TraceCarrier = context.trace;
-    const { pool, hedging, options } = this.#with;
+    const { pool, options } = this.#with;
     return await fanOut(
-      { ...this.#with.host, pool, hedging, retriesMax: options.readRetriesMax },
+      { ...this.#with.host, pool, hedging: this.#hedging, retriesMax: options.readRetriesMax },
       {
         plan,
         copies: plan.collection.load?.replicas ?? 1,
