@@ -13,6 +13,7 @@ import { queriesFromWire } from '../../../src/proxy/translate/placeholder-group.
 import { rowsFromWire } from '../../../src/proxy/translate/row-batch.ts';
 import { searchParamsFromWire } from '../../../src/proxy/translate/search-params.ts';
 import { templateValuesFromWire } from '../../../src/proxy/translate/template-values.ts';
+import type { TimeView } from '../../../src/proxy/translate/times.ts';
 import { columnOf } from '../../../src/columns/index.ts';
 import { randomRows, schemaOf, schemaOfAllTypes } from '../../../test/support/random-rows.ts';
 
@@ -20,13 +21,14 @@ const schema = schemaOfAllTypes('Int64', 2);
 const vectorField = schema.fields.find(({ type }) => type === 'FloatVector')!;
 /** Clients send values of the valid rows only: here of all. */
 const fields = schema.fields.map((field) => ({ ...field, nullable: false }));
+const TIMES: TimeView = { zone: 'UTC', fields: null };
 const KINDS = ['insert', 'search', 'query', 'delete'] as const;
 
 /** The messages of the hot path as clients send them, and what the proxy makes of them. The first byte says which one. */
 export const protobufTarget: FuzzTarget = {
   seeds(random) {
     const rows = randomRows(random, schemaOf(fields), 4);
-    const fieldsData = fields.map((field) => columnToWire(field, columnOf(rows, field.id)));
+    const fieldsData = fields.map((field) => columnToWire(field, columnOf(rows, field.id), TIMES));
     const vector = new Uint8Array(Float32Array.of(0.5, -1).buffer);
     const group = { tag: '$0', type: PlaceholderType.FloatVector, values: [vector, vector] };
     const searchParams = Object.entries({
@@ -58,7 +60,7 @@ export const protobufTarget: FuzzTarget = {
     const kind = KINDS[input[0] ?? 0] ?? 'insert';
     const bytes = input.subarray(1);
     if (kind === 'insert') {
-      rowsFromWire(schema, InsertRequest.decode(bytes), 'insert');
+      rowsFromWire(schema, InsertRequest.decode(bytes), 'insert', 'UTC');
     } else if (kind === 'search') {
       const request = SearchRequest.decode(bytes);
       templateValuesFromWire(request.exprTemplateValues);

@@ -33,14 +33,7 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
   const pool = new ReaderPool({ ...dependencies, ...host, ...options });
   const guarantees = new Guarantees(link, options.boundedStalenessMs);
   const placements = new PlacementCache(dependencies.router);
-  const reads = new ReadPath({
-    catalog,
-    pool,
-    placements,
-    guarantees,
-    host,
-    options,
-  });
+  const reads = new ReadPath({ catalog, pool, placements, guarantees, host, options });
   const pruning = catalog.subscribe((snapshot) => {
     placements.prune(snapshot);
     guarantees.forget((id) => snapshot.collections.has(id));
