@@ -38,7 +38,8 @@ export type Predicate =
   | JsonPredicate
   | DynamicPredicate
   /** Over a Geometry field; unknown where a geometry is not valid. */
-  | GeometryPredicate;
+  | GeometryPredicate
+  | IndexedPredicate;
 
 export interface BetweenPredicate {
   readonly kind: 'between';
@@ -79,6 +80,16 @@ export interface GeometryPredicate {
   readonly kind: 'geometry';
   readonly fieldId: number;
   readonly test: GeometryTest;
+}
+
+/**
+ * What an index has told of all rows of one segment, as bitmaps; `known` null = all. It stands in plans made for that segment
+ * by `useIndexes` only.
+ */
+export interface IndexedPredicate {
+  readonly kind: 'indexed';
+  readonly isTrue: Uint8Array;
+  readonly known: Uint8Array | null;
 }
 
 /** Both ends included; open ends were moved to the next value. Low above high, or NaN: nothing is between. */

@@ -4,3 +4,4 @@ export type { AppendFile, DirectoryEntry, FileStat, FileSystem } from './file-sy
 export type { Host } from './host.ts';
 export { SeededRandom, type Random } from './random.ts';
 export type { Timers } from './timers.ts';
+export { Turns } from './turns.ts';

@@ -10,6 +10,7 @@ export function fieldIdsOf(predicate: Predicate): readonly number[] {
 function addPredicate(predicate: Predicate, ids: Set<number>): void {
   switch (predicate.kind) {
     case 'constant':
+    case 'indexed':
       return;
     case 'and':
     case 'or':

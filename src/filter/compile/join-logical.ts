@@ -68,6 +68,7 @@ function union(group: readonly Predicate[]): Predicate {
 
 const COSTS = {
   constant: 0,
+  indexed: 0,
   isNull: 0,
   between: 1,
   in: 2,

@@ -1,5 +1,13 @@
-import { newBitmap } from '../../columns/bitmap.ts';
-import type { BetweenPredicate, Bounds, ComparePredicate, FilterPlan, Predicate } from '../plan.ts';
+import { bitAt, copyBits, countOnes, newBitmap, setBit } from '../../columns/bitmap.ts';
+import { takeColumn } from '../../columns/row-batch.ts';
+import type {
+  BetweenPredicate,
+  Bounds,
+  ComparePredicate,
+  FilterPlan,
+  IndexedPredicate,
+  Predicate,
+} from '../plan.ts';
 import { assert, unreachable } from '../../util/assert.ts';
 import { arrayContains, arrayEquals } from './array-kernels.ts';
 import { evaluateGeometry } from './geometry-rows.ts';
@@ -29,12 +37,26 @@ import {
 import type { Vector } from './vector.ts';
 import { vectorIn } from './vector-in.ts';
 
+/** When so few of the rows are left open, copying them costs less than asking all. */
+const NARROWING_PART = 8;
+
 /**
  * Which rows pass: a bitmap of `rowCount` bits (least significant first, bits past the end 0), 1 = the filter is true of
  * the row; false and unknown are both 0. Every column the source gives has `rowCount` rows and the type of its field.
  */
 export function evaluateFilter(plan: FilterPlan, source: ColumnSource, rowCount: number): Uint8Array {
-  return evaluate(plan.predicate, { source, count: rowCount, wanted: null }).isTrue;
+  return evaluateSlice(plan, source, 0, rowCount);
+}
+
+/** The same for `count` rows of a larger source from row `from` on, a multiple of 8; its columns have those rows only. */
+export function evaluateSlice(
+  plan: FilterPlan,
+  source: ColumnSource,
+  from: number,
+  count: number,
+): Uint8Array {
+  assert(from % 8 === 0, `a slice begins at a whole byte of a bitmap, not at row ${from}`);
+  return evaluate(plan.predicate, { source, count, part: { from }, wanted: null }).isTrue;
 }
 
 function evaluate(predicate: Predicate, rows: Rows): Truth {
@@ -71,6 +93,8 @@ function evaluate(predicate: Predicate, rows: Rows): Truth {
       return evaluateDynamicTest(predicate, rows);
     case 'geometry':
       return evaluateGeometry(predicate, rows);
+    case 'indexed':
+      return partOf(predicate, rows);
     default:
       return unreachable(predicate);
   }
@@ -81,14 +105,81 @@ function evaluate(predicate: Predicate, rows: Rows): Truth {
  * is true whatever is joined by `or`. The compiler puts what is quick to tell first.
  */
 function evaluateAll(operands: readonly Predicate[], rows: Rows, kind: 'and' | 'or'): Truth {
+  const join = kind === 'and' ? andTruth : orTruth;
   let truth = evaluate(operands[0]!, rows);
   for (let index = 1; index < operands.length; index++) {
-    const wanted = bothKnown(rows.wanted, openRows(truth, kind, rows.count));
-    if (wanted!.every((byte) => byte === 0)) break;
-    const next = evaluate(operands[index]!, { ...rows, wanted });
-    truth = kind === 'and' ? andTruth(truth, next, rows.count) : orTruth(truth, next, rows.count);
+    const wanted = bothKnown(rows.wanted, openRows(truth, kind, rows.count))!;
+    const wantedCount = countOnes(wanted);
+    if (wantedCount === 0) break;
+    if (wantedCount * NARROWING_PART <= rows.count) {
+      const rest = onFewRows(operands.slice(index), rows, placesOf(wanted, wantedCount), kind);
+      return join(truth, rest, rows.count);
+    }
+    truth = join(truth, evaluate(operands[index]!, { ...rows, wanted }), rows.count);
   }
   return truth;
+}
+
+/** The rest of a chain on copies of those rows alone; of the others nothing is said. */
+function onFewRows(
+  operands: readonly Predicate[],
+  rows: Rows,
+  places: Uint32Array,
+  kind: 'and' | 'or',
+): Truth {
+  const { part } = rows;
+  const few: Rows = {
+    source: {
+      column: (fieldId) => {
+        const column = rows.source.column(fieldId);
+        return column === null ? null : takeColumn(column, places);
+      },
+    },
+    count: places.length,
+    part: {
+      places: places.map((place) => ('places' in part ? part.places[place]! : part.from + place)),
+    },
+    wanted: null,
+  };
+  const { isTrue, known } = evaluateAll(operands, few, kind);
+  return {
+    isTrue: scattered(isTrue, places, rows.count),
+    known: known === null ? null : scattered(known, places, rows.count),
+  };
+}
+
+function placesOf(bitmap: Uint8Array, count: number): Uint32Array {
+  const places = new Uint32Array(count);
+  let next = 0;
+  for (let at = 0; at < bitmap.length; at++) {
+    for (let rest = bitmap[at]!; rest !== 0; rest &= rest - 1)
+      places[next++] = at * 8 + (31 - Math.clz32(rest & -rest));
+  }
+  return places;
+}
+
+function scattered(bitmap: Uint8Array, places: Uint32Array, rowCount: number): Uint8Array {
+  const whole = newBitmap(rowCount, 0);
+  for (let index = 0; index < places.length; index++) if (bitAt(bitmap, index)) setBit(whole, places[index]!);
+  return whole;
+}
+
+/** What an index told of a whole segment, for the rows at hand. */
+function partOf({ isTrue, known }: IndexedPredicate, rows: Rows): Truth {
+  return {
+    isTrue: bitsOf(isTrue, rows),
+    known: known === null ? null : bitsOf(known, rows),
+  };
+}
+
+function bitsOf(bitmap: Uint8Array, { part, count }: Rows): Uint8Array {
+  const bits = newBitmap(count, 0);
+  if ('from' in part) {
+    copyBits(bitmap, part.from, bits, 0, count);
+    return bits;
+  }
+  for (let index = 0; index < count; index++) if (bitAt(bitmap, part.places[index]!)) setBit(bits, index);
+  return bits;
 }
 
 /** Rows that another operand can still change. */

@@ -17,6 +17,8 @@ export interface ColumnSource {
 export interface Rows {
   readonly source: ColumnSource;
   readonly count: number;
+  /** What the source is a part of: rows of a segment from `from` on, or those at `places`. Indexes answer for the whole. */
+  readonly part: { readonly from: number } | { readonly places: Uint32Array };
   /** Bitmap of the rows whose answer still matters; null: all. Of the others anything may be said. */
   readonly wanted: Uint8Array | null;
 }

@@ -64,7 +64,7 @@ export function isBetween(bounds: StringBounds, bytes: Uint8Array, start: number
 }
 
 /** Byte by byte, a shorter prefix first: the order of code points. */
-function compareBytes(
+export function compareBytes(
   left: Uint8Array,
   leftStart: number,
   leftEnd: number,

@@ -1,0 +1,76 @@
+import type { Column } from '../../../src/columns/index.ts';
+import { createSimulatedHost } from '../../../src/host/simulated/index.ts';
+import { Turns } from '../../../src/host/index.ts';
+import {
+  buildIndex,
+  compileFilter,
+  evaluateSlice,
+  parseFilter,
+  useIndexes,
+  type FieldIndex,
+  type IndexMatches,
+  type IndexSource,
+} from '../../../src/filter/index.ts';
+import { bitAt, sliceColumn } from '../../../src/columns/index.ts';
+import type { FieldSchema } from '../../../src/schema/index.ts';
+import type { TestRows } from './filtered-rows.ts';
+
+export const turnsForTests = (): Turns => new Turns(createSimulatedHost(), 5);
+
+export function isIndexable({ type }: FieldSchema): boolean {
+  return type !== 'JSON' && type !== 'FloatVector';
+}
+
+/** An index on every field that can have one. */
+export async function indexesOf(rows: TestRows): Promise<ReadonlyMap<number, FieldIndex>> {
+  const indexes = new Map<number, FieldIndex>();
+  for (const field of rows.schema.fields.filter(isIndexable)) {
+    const column = rows.columns.get(field.id);
+    if (column !== undefined) indexes.set(field.id, await buildIndex(field.id, column, turnsForTests()));
+  }
+  return indexes;
+}
+
+export interface IndexUse {
+  /** Whatever it costs, so that every way of answering is taken. */
+  readonly always: boolean;
+  /** Told of each answer. */
+  readonly onMatches?: (matches: IndexMatches) => void;
+}
+
+export function sourceOf(indexes: Iterable<FieldIndex>, use: IndexUse): IndexSource {
+  const all = [...indexes];
+  return {
+    matches(predicate) {
+      for (const index of all) {
+        const matches = index.matches(predicate);
+        if (matches === null) continue;
+        use.onMatches?.(matches);
+        return use.always ? { ...matches, cost: 0 } : matches;
+      }
+      return null;
+    },
+  };
+}
+
+/** The rows a filter lets pass when indexes help, slice by slice. */
+export function rowsPassingIndexed(
+  rows: TestRows,
+  text: string,
+  source: IndexSource,
+  sliceRows: number,
+): number[] {
+  const plan = useIndexes(compileFilter(parseFilter(text), rows.schema), source, rows.rowCount);
+  const passing: number[] = [];
+  for (let from = 0; from < rows.rowCount; from += sliceRows) {
+    const count = Math.min(sliceRows, rows.rowCount - from);
+    const columns = new Map<number, Column>();
+    for (const id of plan.fieldIds) {
+      const column = rows.columns.get(id);
+      if (column !== undefined) columns.set(id, sliceColumn(column, from, from + count));
+    }
+    const bitmap = evaluateSlice(plan, { column: (id) => columns.get(id) ?? null }, from, count);
+    for (let row = 0; row < count; row++) if (bitAt(bitmap, row)) passing.push(from + row);
+  }
+  return passing;
+}
