@@ -4,11 +4,20 @@ export { compileFilter } from './compile/compile-filter.ts';
 export { templateToJson, type TemplateValues } from './compile/template-values.ts';
 export { evaluateFilter, evaluateSlice } from './evaluate/evaluate-filter.ts';
 export type { ColumnSource } from './evaluate/operand.ts';
-export { buildIndex } from './field-index/build-index.ts';
+export { buildIndex, buildJsonIndex } from './field-index/build-index.ts';
 export { checkIndex } from './field-index/check-index.ts';
 export type { FieldIndex, IndexMatches, IndexSource } from './field-index/field-index.ts';
+export { JsonIndex } from './field-index/json-index.ts';
+export {
+  isArrayCast,
+  JSON_CASTS,
+  jsonElementType,
+  type JsonCast,
+  type JsonTarget,
+} from './field-index/json-values.ts';
 export { PostingIndex } from './field-index/posting-index.ts';
 export { Postings } from './field-index/postings.ts';
+export { SortedKeys } from './field-index/sorted-keys.ts';
 export { Int64Terms, NumberTerms, TextTerms, type Terms } from './field-index/terms.ts';
 export { useIndexes } from './field-index/use-indexes.ts';
 export { DEFAULT_FILTER_LIMITS, type FilterLimits } from './filter-limits.ts';

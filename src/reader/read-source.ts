@@ -11,8 +11,10 @@ import type { FreshBlock, ReadableRows } from '../segment/segment.ts';
  */
 export interface ReadSource {
   readonly rows: ReadableRows;
-  /** The slot of a sealed segment, whose filter results can be kept; null for fresh rows. */
+  /** The slot of a sealed segment; null for fresh rows. */
   readonly slot: SegmentSlot | null;
+  /** The block of fresh rows; null for a sealed segment. */
+  readonly block: FreshBlock | null;
   readonly rowCount: number;
   readonly keys: PrimaryKeyColumn;
   readonly timestamps: BigUint64Array;
@@ -25,12 +27,12 @@ export function sealedSource(slot: SegmentSlot, since: Timestamp): ReadSource {
   const { segment } = slot;
   const { rowCount, keys, timestamps } = segment;
   const visible = intersect(slot.livingSince(since), slot.frozenAlive());
-  return { rows: segment, slot, rowCount, keys, timestamps, visible };
+  return { rows: segment, slot, block: null, rowCount, keys, timestamps, visible };
 }
 
 /** Rows older than `since` do not count. */
 export function freshSource(block: FreshBlock, since: Timestamp): ReadSource {
   const { rowCount, keys, timestamps } = block;
   const visible = intersect(rowsSince(timestamps, since), block.visible());
-  return { rows: block, slot: null, rowCount, keys, timestamps, visible };
+  return { rows: block, slot: null, block, rowCount, keys, timestamps, visible };
 }

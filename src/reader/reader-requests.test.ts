@@ -19,7 +19,7 @@ import {
   searchOf,
   strong,
 } from '../../test/support/reader-asks.ts';
-import { ReaderWorld, type RowToWrite } from '../../test/support/reader-world.ts';
+import { COLLECTION, ReaderWorld, type RowToWrite } from '../../test/support/reader-world.ts';
 
 const none: Guarantee = { kind: 'none' };
 const rowOf = (key: number, vector = [key, 0, 0]): RowToWrite => ({
@@ -93,6 +93,31 @@ test('filters choose among sealed and fresh rows, nulls included', async () => {
       assert.deepEqual(scoresOf(hits[0]!), scoresOf(expectedHits(rows, [11, 0, 0], 6)), filter.text);
     }
   }
+});
+
+test('filters choose the same rows when segments have indexes on their fields', async () => {
+  await using world = await mixedWorld();
+  const { api } = await world.startReader();
+  const answers = async (): Promise<unknown[]> => {
+    const keys: unknown[] = [];
+    for (const [filter] of FILTERS) keys.push(keysOf(await query(world, api, filter)));
+    return keys;
+  };
+  const before = await answers();
+  await world.buildScalarIndexes([PRICE, TAG]);
+  const isOpen = async (): Promise<boolean> => {
+    const { segmentIds, indexedSegmentIds } = await api.loaded(COLLECTION, CALL);
+    return indexedSegmentIds.length > 0 && indexedSegmentIds.length === segmentIds.length;
+  };
+  for (let rounds = 0; !(await isOpen()); rounds++) {
+    assert.ok(rounds < 100, 'the reader opens the indexes');
+    await world.timers.advance(100);
+  }
+  // A reader that has kept no results has to ask the indexes.
+  assert.deepEqual(await answers(), before);
+  const fresh = await world.startReader('reader-2');
+  for (const [index, [filter]] of FILTERS.entries())
+    assert.deepEqual(keysOf(await query(world, fresh.api, filter)), before[index], filter.text);
 });
 
 test('a kept filter result does not hide later deletes', async () => {

@@ -1,6 +1,7 @@
 import { Admission } from './admission.ts';
 import type { BoundFilter } from './filter-cache.ts';
 import { FilterCache } from './filter-cache.ts';
+import { FilterResults } from './filter-results.ts';
 import { querySources } from './query.ts';
 import { loadedReport } from './loaded-report.ts';
 import type { ReaderContext } from './reader-context.ts';
@@ -46,7 +47,7 @@ export class ReaderService implements ReaderApi {
     this.#collections = collections;
     this.#admission = admission;
     this.#filters = new FilterCache(context.options.filtersMax);
-    this.#selector = new RowSelector(context.options.filterBitmapBytesMax);
+    this.#selector = new RowSelector(new FilterResults(context.options.filterBitmapBytesMax, context.host));
   }
 
   async search(request: SearchRequest, call: CallOptions): Promise<SearchResult> {

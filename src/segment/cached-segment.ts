@@ -1,4 +1,5 @@
 import type { IndexFile, SegmentMeta } from '../catalog/model.ts';
+import { isScalarIndexType } from '../catalog/scalar-index.ts';
 import {
   bitAt,
   clearBit,
@@ -10,6 +11,7 @@ import {
   type PrimaryKeyColumn,
 } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
+import { SortedKeys, type FieldIndex, type IndexMatches, type Predicate } from '../filter/index.ts';
 import type { KernelMetric, SearchSource, VectorFile, VectorIndex } from '../kernel/kernel.ts';
 import type { IndexId } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
@@ -24,13 +26,14 @@ export interface OpenVectors {
   readonly validity: Uint8Array | null;
 }
 
-interface OpenIndex {
+interface OpenIndex<Index> {
   readonly fieldId: number;
-  readonly opened: Opened<VectorIndex>;
+  readonly opened: Opened<Index>;
 }
 
 export interface CachedSegmentParts {
   readonly meta: SegmentMeta;
+  readonly keyFieldId: number;
   readonly files: SegmentFiles;
   readonly reader: ArrowFileReader;
   readonly keys: PrimaryKeyColumn;
@@ -49,7 +52,9 @@ export class CachedSegment implements SealedSegment {
   readonly #parts: CachedSegmentParts;
   readonly #columns = new Map<number, Promise<Column>>();
   /** In the order in which they were opened. */
-  readonly #indexes = new Map<IndexId, OpenIndex>();
+  readonly #indexes = new Map<IndexId, OpenIndex<VectorIndex>>();
+  readonly #scalarIndexes = new Map<IndexId, OpenIndex<FieldIndex>>();
+  readonly #sortedKeys: SortedKeys;
   #columnBytes = 0;
   #alive: Uint8Array | null = null;
   #disposed = false;
@@ -60,6 +65,7 @@ export class CachedSegment implements SealedSegment {
     this.rowCount = parts.meta.rowCount;
     this.keys = parts.keys;
     this.timestamps = parts.timestamps;
+    this.#sortedKeys = new SortedKeys(parts.keyFieldId, parts.keys);
   }
 
   get memoryBytes(): number {
@@ -68,11 +74,12 @@ export class CachedSegment implements SealedSegment {
     for (const { file, validity } of this.#parts.vectors.values())
       bytes += file.sizeBytes + (validity?.byteLength ?? 0);
     for (const { opened } of this.#indexes.values()) bytes += opened.content.sizeBytes;
+    for (const { opened } of this.#scalarIndexes.values()) bytes += opened.content.sizeBytes;
     return bytes;
   }
 
   get openIndexes(): ReadonlySet<IndexId> {
-    return new Set(this.#indexes.keys());
+    return new Set([...this.#indexes.keys(), ...this.#scalarIndexes.keys()]);
   }
 
   async column(fieldId: number): Promise<Column | null> {
@@ -120,7 +127,18 @@ export class CachedSegment implements SealedSegment {
     return count;
   }
 
+  matches(predicate: Predicate): IndexMatches | null {
+    const found = this.#sortedKeys.matches(predicate);
+    if (found !== null) return found;
+    for (const { opened } of this.#scalarIndexes.values()) {
+      const matches = opened.content.matches(predicate);
+      if (matches !== null) return matches;
+    }
+    return null;
+  }
+
   async openIndex(file: IndexFile, signal?: AbortSignal): Promise<void> {
+    if (isScalarIndexType(file.type)) return await this.#openScalarIndex(file, signal);
     if (this.#indexes.has(file.indexId)) return;
     const vectors = this.#vectorsOf(file.fieldId);
     const opened = await this.#parts.files.openIndex(file, vectors.file, signal);
@@ -129,16 +147,27 @@ export class CachedSegment implements SealedSegment {
   }
 
   async closeIndex(indexId: IndexId): Promise<void> {
-    const index = this.#indexes.get(indexId);
+    const index = this.#indexes.get(indexId) ?? this.#scalarIndexes.get(indexId);
     this.#indexes.delete(indexId);
+    this.#scalarIndexes.delete(indexId);
     await index?.opened[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await Promise.all([...this.#indexes.keys()].map((indexId) => this.closeIndex(indexId)));
+    await Promise.all([...this.openIndexes].map((indexId) => this.closeIndex(indexId)));
     await this.#parts.resources.disposeAsync();
+  }
+
+  async #openScalarIndex(file: IndexFile, signal?: AbortSignal): Promise<void> {
+    const { indexId, fieldId } = file;
+    if (this.#scalarIndexes.has(indexId)) return;
+    assert(!this.#disposed, 'a segment is not used after it was disposed');
+    const shape = this.#parts.reader.find('value', fieldId)?.shape ?? null;
+    const opened = await this.#parts.files.openScalarIndex(file, shape, signal);
+    if (this.#disposed || this.#scalarIndexes.has(indexId)) return opened[Symbol.asyncDispose]();
+    this.#scalarIndexes.set(indexId, { fieldId, opened });
   }
 
   /** Rows of a key are next to each other, the oldest first. */

@@ -1,14 +1,14 @@
 import type { SegmentMeta } from '../catalog/model.ts';
+import { isScalarIndexType } from '../catalog/scalar-index.ts';
 import { asKeys } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { Host } from '../host/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { primaryKeyField, type CollectionSchema } from '../schema/index.ts';
 import { decodeBitmap, decodeColumn, decodeTimestamps } from './arrow/arrow-column.ts';
 import type { ArrowFileReader } from './arrow/arrow-file-reader.ts';
 import { CachedSegment, type OpenVectors } from './cached-segment.ts';
 import type { SegmentCache } from './segment-cache.ts';
-import { SegmentFiles } from './segment-files.ts';
+import { SegmentFiles, type SegmentHost } from './segment-files.ts';
 import { SEGMENT_FORMAT_VERSION, TIMESTAMP_FIELD } from './segment-format.ts';
 import type { SealedSegment } from './segment.ts';
 
@@ -18,8 +18,8 @@ export interface OpenSegmentOptions {
   readonly schema: CollectionSchema;
   readonly cache: SegmentCache;
   readonly kernel: Kernel;
-  readonly host: Pick<Host, 'files'>;
-  /** Vector fields to open, with their indexes; null or absent = all. */
+  readonly host: SegmentHost;
+  /** Vector fields to open, with their indexes; null or absent = all, and the indexes on scalar fields. */
   readonly vectorFieldIds?: readonly number[] | null;
   readonly signal?: AbortSignal;
 }
@@ -32,7 +32,7 @@ export interface OpenSegmentOptions {
 export async function openSegment(options: OpenSegmentOptions): Promise<SealedSegment> {
   const { meta, signal } = options;
   checkFormat(meta);
-  const files = new SegmentFiles(meta, options.cache, options.kernel, options.host.files);
+  const files = new SegmentFiles(meta, options.cache, options.kernel, options.host);
   await using resources = new AsyncDisposableStack();
   const reader = resources.use(await files.openRows(signal)).content;
   const keyField = reader.require('value', primaryKeyField(options.schema).id);
@@ -42,6 +42,7 @@ export async function openSegment(options: OpenSegmentOptions): Promise<SealedSe
   const vectors = await openVectors(options, files, reader, resources);
   const segment = new CachedSegment({
     meta,
+    keyFieldId: keyField.fieldId,
     files,
     reader,
     keys,
@@ -51,7 +52,10 @@ export async function openSegment(options: OpenSegmentOptions): Promise<SealedSe
   });
   try {
     for (const file of meta.indexes) {
-      if (vectors.has(file.fieldId)) await segment.openIndex(file, signal);
+      const isWanted = isScalarIndexType(file.type)
+        ? (options.vectorFieldIds ?? null) === null
+        : vectors.has(file.fieldId);
+      if (isWanted) await segment.openIndex(file, signal);
     }
   } catch (error) {
     await segment[Symbol.asyncDispose]();

@@ -6,6 +6,7 @@ import {
   type Column,
   type PrimaryKeyColumn,
 } from '../columns/index.ts';
+import type { Predicate } from '../filter/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { SearchSource } from '../kernel/kernel.ts';
 import type { PartitionId } from '../schema/index.ts';
@@ -18,11 +19,13 @@ export class RowBlockView implements FreshBlock {
   readonly rowCount: number;
   readonly keys: PrimaryKeyColumn;
   readonly timestamps: BigUint64Array;
+  readonly origin: object;
   readonly #block: RowBlock;
   readonly #visible: Uint8Array | null;
 
   constructor(block: RowBlock, firstRow: number) {
     this.#block = block;
+    this.origin = block;
     this.partitionId = block.partitionId;
     this.rowCount = block.rowCount;
     this.keys = block.keys();
@@ -43,6 +46,18 @@ export class RowBlockView implements FreshBlock {
       validity: this.vectorValidity(fieldId),
       length: this.rowCount,
     };
+  }
+
+  /** Fresh rows have no indexes. */
+  matches(_predicate: Predicate): null {
+    return null;
+  }
+
+  rowsOfKeys(keys: PrimaryKeyColumn): readonly number[] {
+    const rows: number[] = [];
+    for (let index = 0; index < keys.length; index++)
+      for (const row of this.#block.rowsOfKey(keys, index)) if (row < this.rowCount) rows.push(row);
+    return rows.sort((left, right) => left - right);
   }
 
   alive(): Uint8Array | null {

@@ -102,6 +102,11 @@ export class RowBlock implements Disposable {
     this.#sequences.fill(sequence, start, end);
   }
 
+  /** Rows of key `row` of `keys`, the newest first. */
+  *rowsOfKey(keys: PrimaryKeyColumn, row: number): Generator<number> {
+    for (let found = this.#index.newest(keys, row); found >= 0; found = this.#index.older(found)) yield found;
+  }
+
   /** Marks rows of key `row` of `keys` that are older than `timestamp`. */
   delete(keys: PrimaryKeyColumn, row: number, sequence: LogSequence, timestamp: Timestamp): void {
     for (let found = this.#index.newest(keys, row); found >= 0; found = this.#index.older(found)) {

@@ -1,11 +1,19 @@
 import type { FieldFile, IndexFile, SegmentFile, SegmentMeta } from '../catalog/model.ts';
 import { isErrorWithCode, MishardsError } from '../errors/index.ts';
-import type { FileSystem } from '../host/index.ts';
+import type { FieldIndex } from '../filter/index.ts';
+import { Turns, type Host } from '../host/index.ts';
 import type { Kernel, VectorFile, VectorIndex } from '../kernel/kernel.ts';
+import type { ColumnShape } from '../columns/index.ts';
 import { verifyArrowFile } from './arrow/arrow-file.ts';
 import { ArrowFileReader } from './arrow/arrow-file-reader.ts';
 import type { CachedFile, SegmentCache } from './segment-cache.ts';
+import { readScalarIndex, type StoredIndex } from './scalar-index-file.ts';
 import { METADATA_KEYS } from './segment-format.ts';
+
+/** How long checking an index may keep the event loop. */
+const TURN_MS = 5;
+
+export type SegmentHost = Pick<Host, 'clock' | 'files' | 'timers'>;
 
 export interface Opened<T> extends AsyncDisposable {
   readonly content: T;
@@ -16,20 +24,20 @@ export class SegmentFiles {
   readonly #meta: SegmentMeta;
   readonly #cache: SegmentCache;
   readonly #kernel: Kernel;
-  readonly #files: FileSystem;
+  readonly #host: SegmentHost;
 
-  constructor(meta: SegmentMeta, cache: SegmentCache, kernel: Kernel, files: FileSystem) {
+  constructor(meta: SegmentMeta, cache: SegmentCache, kernel: Kernel, host: SegmentHost) {
     this.#meta = meta;
     this.#cache = cache;
     this.#kernel = kernel;
-    this.#files = files;
+    this.#host = host;
   }
 
   /** The whole file is read once to be verified, unless this process did so before. */
   async openRows(signal?: AbortSignal): Promise<Opened<ArrowFileReader>> {
     return this.#open(this.#meta.rows, signal, async (cached) => {
-      await cached.verify((path) => verifyArrowFile(this.#files, path));
-      const reader = await ArrowFileReader.open(this.#files, cached.path);
+      await cached.verify((path) => verifyArrowFile(this.#host.files, path));
+      const reader = await ArrowFileReader.open(this.#host.files, cached.path);
       const segmentId = reader.metadata.get(METADATA_KEYS.segmentId);
       if (segmentId !== this.#meta.id) throw this.#mismatch(`is of segment ${segmentId}`);
       this.#checkRowCount(reader.rowCount);
@@ -47,6 +55,22 @@ export class SegmentFiles {
 
   async openIndex(file: IndexFile, vectors: VectorFile, signal?: AbortSignal): Promise<Opened<VectorIndex>> {
     return this.#open(file, signal, (cached) => this.#kernel.openIndex(cached.path, vectors));
+  }
+
+  /** `shape`: of the field's column; null where the segment has none. */
+  async openScalarIndex(
+    file: IndexFile,
+    shape: Pick<ColumnShape, 'type' | 'elementType'> | null,
+    signal?: AbortSignal,
+  ): Promise<Opened<FieldIndex>> {
+    const { id: segmentId, rowCount } = this.#meta;
+    return this.#open(file, signal, async (cached) => {
+      const owner = { segmentId, fieldId: file.fieldId, rowCount };
+      const turns = new Turns(this.#host, TURN_MS);
+      const stored = await readScalarIndex(this.#host.files, cached.path, owner, turns);
+      if (shape !== null && !isIndexOf(stored, shape)) throw this.#mismatch(`indexes ${stored.type} values`);
+      return stored.content;
+    });
   }
 
   async #open<T extends object>(
@@ -75,4 +99,11 @@ export class SegmentFiles {
     const { id, rowCount } = this.#meta;
     return new MishardsError('CORRUPT_DATA', `a file of segment ${id} with ${rowCount} rows ${what}`);
   }
+}
+
+function isIndexOf(stored: StoredIndex, shape: Pick<ColumnShape, 'type' | 'elementType'>): boolean {
+  if (stored.json !== null) return shape.type === 'JSON';
+  return stored.isArray
+    ? shape.type === 'Array' && shape.elementType === stored.type
+    : shape.type === stored.type;
 }

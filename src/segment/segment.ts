@@ -1,6 +1,7 @@
 import type { SegmentMeta } from '../catalog/model.ts';
 import type { Column, PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
 import type { Kernel, KernelMetric, SearchSource } from '../kernel/kernel.ts';
+import type { IndexSource } from '../filter/index.ts';
 import type { Mutation } from './mutation.ts';
 import type {
   ChannelId,
@@ -17,7 +18,7 @@ import type {
  * Rows as the read path sees them, sealed or fresh: columns, deletes and something the kernel can search.
  * A row is deleted by (key, t) when its own timestamp is below t.
  */
-export interface ReadableRows {
+export interface ReadableRows extends IndexSource {
   readonly rowCount: number;
   /** Loads the column when it is not yet in memory; null when these rows were written before the field existed. */
   column(fieldId: number): Promise<Column | null>;
@@ -102,6 +103,10 @@ export interface FreshRows extends Disposable {
 
 /** `rowCount` is the rows there were when `blocksAfter` was called; what arrives later is not seen. */
 export interface FreshBlock extends ReadableRows {
+  /** The same for every look at one block, whose rows stay where they are: what is known of its first rows stays so. */
+  readonly origin: object;
+  /** Rows with one of the keys, ascending, whether they count or not. */
+  rowsOfKeys(keys: PrimaryKeyColumn): readonly number[];
   readonly partitionId: PartitionId;
   /** Bitmap of the rows that are within the asked sequences and not deleted, as of `blocksAfter`; null = all of them. Not to be changed. */
   visible(): Uint8Array | null;

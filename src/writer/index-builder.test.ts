@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CollectionMeta, SegmentMeta } from '../catalog/model.ts';
 import { MishardsError } from '../errors/index.ts';
+import { compileFilter, parseFilter } from '../filter/index.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { openSegment } from '../segment/open-segment.ts';
+import { batchOf, modelSchema, PRICE, TAG } from '../../test/support/model-rows.ts';
 import { InterceptedObjectStore } from '../../test/support/intercepted-object-store.ts';
 import { CALL, WriterCluster, insertOf, type WriterProcess } from '../../test/support/writer-cluster.ts';
 
@@ -173,4 +175,58 @@ test('an index dropped while it is built leaves no file', async () => {
   const files = await cluster.objectStore.list('segment/');
   assert.ok(files.every(({ key }) => !key.endsWith('.idx')));
   assert.equal(indexed(process, collection), 0);
+});
+
+test('scalar fields get index files too, the primary key needs none, and dropping an index removes its files', async () => {
+  await using cluster = new WriterCluster({ writer: { ...options, orphanGraceMs: 1_000 } });
+  const process = await cluster.startActive('w');
+  const schema = modelSchema(2);
+  const collection = await cluster.createCollection(process, 'c', { schema });
+  const rows = Array.from({ length: 20 }, (_, row) => ({
+    key: BigInt(row),
+    vector: [row, 0],
+    price: row % 4 === 0 ? null : row % 3,
+    tag: `t${row % 5}`,
+  }));
+  const insert = { ...insertOf(collection, [0n], [0]), rows: batchOf(schema, rows) };
+  await cluster.settle(process.writer.api.insert(insert, CALL));
+  await cluster.settle(process.writer.api.flush([collection.id], CALL));
+  const create = async (fieldId: number, type: string): Promise<void> => {
+    const index = { name: '', fieldId, requestedType: type, type, metric: null, params: {} };
+    const command = { kind: 'create-index', collectionId: collection.id, ...index } as const;
+    await cluster.settle(process.writer.api.execute(command, CALL));
+  };
+  await create(100, 'STL_SORT');
+  await create(PRICE, 'STL_SORT');
+  await create(TAG, 'TRIE');
+  const files = () => segmentsOf(process, collection)[0]!.indexes;
+  await cluster.until(() => files().length === 2);
+  await cluster.host.timers.advance(2_000);
+  assert.deepEqual(
+    files()
+      .map(({ fieldId, type }) => [fieldId, type])
+      .sort(),
+    [
+      [PRICE, 'STL_SORT'],
+      [TAG, 'TRIE'],
+    ],
+  );
+  assert.equal(process.writer.figures!.indexFilesMissing, 0);
+  const [segment] = segmentsOf(process, collection);
+  await using cache = await cluster.cache('check');
+  const { kernel, host } = cluster;
+  await using opened = await openSegment({ meta: segment!, schema, cache, kernel, host });
+  const count = (filter: string) =>
+    opened.matches(compileFilter(parseFilter(filter), schema).predicate)?.count;
+  assert.equal(count('tag like "t1%"'), 4);
+  assert.equal(count('price is null'), 5);
+  const { indexes } = process.catalog.snapshot().collections.get(collection.id)!;
+  for (const { id } of indexes) {
+    const drop = { kind: 'drop-index', collectionId: collection.id, indexId: id } as const;
+    await cluster.settle(process.writer.api.execute(drop, CALL));
+  }
+  await cluster.host.timers.advance(5_000);
+  assert.deepEqual(files(), []);
+  const objects = await cluster.objectStore.list('segment/');
+  assert.ok(objects.every(({ key }) => !key.endsWith('.idx')));
 });

@@ -5,17 +5,20 @@ import type { WriterOptions } from './writer-options.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import { encodeDocument } from '../catalog/document.ts';
 import { segmentDocumentKey } from '../catalog/keys.ts';
-import type { IndexFile, SegmentMeta } from '../catalog/model.ts';
+import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
+import { isScalarIndexType } from '../catalog/scalar-index.ts';
+import { MishardsError } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Write } from '../metastore/metastore.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { writeIndex } from '../segment/index-writer.ts';
+import { writeScalarIndex } from '../segment/scalar-index-writer.ts';
 import type { SegmentCache } from '../segment/segment-cache.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface IndexBuilderOptions {
-  readonly host: Pick<Host, 'clock' | 'files'>;
+  readonly host: Pick<Host, 'clock' | 'files' | 'timers'>;
   readonly snapshot: () => CatalogSnapshot;
   readonly catalog: FencedCatalog;
   readonly objectStore: ObjectStore;
@@ -103,15 +106,28 @@ export class IndexBuilder {
   }
 
   async #build({ segment, index }: IndexJob): Promise<void> {
-    const { kernel, limits, logger, host, signal } = this.#options;
+    const { logger, host, signal } = this.#options;
     const startMs = host.clock.monotonicMs();
-    const threads =
-      limits.indexThreads === 0 ? kernel.info.threads : Math.min(limits.indexThreads, kernel.info.threads);
-    const file = await writeIndex({ ...this.#options, segment, index, threads });
+    const file = await this.#write(segment, index);
     signal.throwIfAborted();
     await this.#commitFile(segment, file);
     const elapsedMs = host.clock.monotonicMs() - startMs;
     logger.info({ segment: segment.id, index: index.id, rows: segment.rowCount, elapsedMs }, 'index built');
+  }
+
+  async #write(segment: SegmentMeta, index: IndexMeta): Promise<IndexFile> {
+    const { kernel, limits, snapshot } = this.#options;
+    if (isScalarIndexType(index.type)) {
+      const collection = snapshot().collections.get(segment.collectionId);
+      if (collection === undefined) {
+        const problem = `collection not found[collection=${segment.collectionId}]`;
+        throw new MishardsError('COLLECTION_NOT_FOUND', problem);
+      }
+      return await writeScalarIndex({ ...this.#options, segment, index, schema: collection.schema });
+    }
+    const threads =
+      limits.indexThreads === 0 ? kernel.info.threads : Math.min(limits.indexThreads, kernel.info.threads);
+    return await writeIndex({ ...this.#options, segment, index, threads });
   }
 
   /** When the segment or the index was dropped meanwhile, the file is an object nobody names; it is removed. */

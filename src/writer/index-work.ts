@@ -1,6 +1,8 @@
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { CollectionMeta, IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
+import { isScalarIndexType, isScalarIndexWithFiles } from '../catalog/scalar-index.ts';
 import { indexTypeSpec } from '../kernel/index-types.ts';
+import type { CollectionSchema } from '../schema/index.ts';
 
 /** An index file that a segment lacks. */
 export interface IndexJob {
@@ -20,7 +22,8 @@ export interface IndexWork {
 }
 
 /** Whether segments have files of their own for the index. */
-export function hasFiles(index: IndexMeta): boolean {
+export function hasFiles(index: IndexMeta, schema: CollectionSchema): boolean {
+  if (isScalarIndexType(index.type)) return isScalarIndexWithFiles(index, schema);
   return indexTypeSpec(index.type) !== undefined && index.metric !== null;
 }
 
@@ -48,10 +51,10 @@ export class IndexWorkFinder {
     return { missing, stale };
   }
 
-  #ofCollection({ indexes }: CollectionMeta, segments: readonly SegmentMeta[]): IndexWork {
+  #ofCollection({ indexes, schema }: CollectionMeta, segments: readonly SegmentMeta[]): IndexWork {
     const found = this.#found.get(segments);
     if (found?.indexes === indexes) return found.work;
-    const wanted = indexes.filter(hasFiles);
+    const wanted = indexes.filter((index) => hasFiles(index, schema));
     const work = {
       missing: segments.flatMap((segment) => this.#missing(segment, wanted)),
       stale: segments.flatMap((segment) =>
@@ -69,7 +72,8 @@ export class IndexWorkFinder {
     return wanted
       .filter(
         (index) =>
-          segment.vectors.some((file) => file.fieldId === index.fieldId) &&
+          (isScalarIndexType(index.type) ||
+            segment.vectors.some((file) => file.fieldId === index.fieldId)) &&
           !segment.indexes.some((file) => file.indexId === index.id),
       )
       .map((index) => ({ segment, index }));

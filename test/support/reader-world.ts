@@ -54,6 +54,7 @@ import { writeDelta } from '../../src/segment/delta.ts';
 import { writeIndex } from '../../src/segment/index-writer.ts';
 import { encodeMutation } from '../../src/segment/mutation-codec.ts';
 import type { Mutation } from '../../src/segment/mutation.ts';
+import { writeScalarIndex } from '../../src/segment/scalar-index-writer.ts';
 import { createSegmentCache } from '../../src/segment/segment-cache.ts';
 import { writeSegment } from '../../src/segment/segment-writer.ts';
 
@@ -260,6 +261,29 @@ export class ReaderWorld implements AsyncDisposable {
     for (const segment of segments.filter(({ indexes }) => indexes.length === 0)) {
       const file = await this.#buildIndex(segment, indexId);
       writes.push(this.#putSegment({ ...segment, indexes: [file] }));
+    }
+    await this.commit(writes);
+  }
+
+  /** Builds an index over each of the scalar fields of every segment, its id that of the field. */
+  async buildScalarIndexes(fieldIds: readonly number[]): Promise<void> {
+    const { host, kernel, schema } = this;
+    const tools = { host, kernel, schema, objectStore: this.#objects };
+    await using cache = await createSegmentCache({
+      ...tools,
+      directory: `${this.#root}/cache/writer`,
+      bytesMax: 2 ** 30,
+    });
+    const writes: Write[] = [];
+    for (const segment of this.catalog.snapshot().segmentsOf(COLLECTION)) {
+      const files: IndexFile[] = [];
+      for (const fieldId of fieldIds) {
+        const id = String(fieldId) as IndexId;
+        const type = { requestedType: 'INVERTED', type: 'INVERTED', metric: null } as const;
+        const index = { id, name: id, fieldId, ...type, params: {}, createdTimestamp: '1' };
+        files.push(await writeScalarIndex({ ...tools, cache, segment, index }));
+      }
+      writes.push(this.#putSegment({ ...segment, indexes: [...segment.indexes, ...files] }));
     }
     await this.commit(writes);
   }

@@ -1,8 +1,10 @@
 import { bitAt, bitmapBytes, setBit } from '../../columns/bitmap.ts';
-import type { Column, ScalarColumn } from '../../columns/column.ts';
+import type { BytesColumn, Column, ScalarColumn } from '../../columns/column.ts';
 import { compareTexts, takeColumn } from '../../columns/index.ts';
 import type { Turns } from '../../host/index.ts';
 import { assert } from '../../util/assert.ts';
+import { JsonIndex } from './json-index.ts';
+import { isArrayCast, jsonValues, type JsonTarget } from './json-values.ts';
 import { bitmapStride, isDense, Postings } from './postings.ts';
 import { PostingIndex } from './posting-index.ts';
 import { sortInTurns } from './sort-in-turns.ts';
@@ -13,6 +15,28 @@ const STEPS = 16_384;
 
 /** Builds the index of a scalar or Array field from its column. The same column gives the same index. */
 export async function buildIndex(fieldId: number, column: Column, turns: Turns): Promise<PostingIndex> {
+  return await indexOf(fieldId, column, column.type === 'Array', turns);
+}
+
+/** The same for the values at a path of a JSON field. */
+export async function buildJsonIndex(
+  fieldId: number,
+  column: BytesColumn,
+  target: JsonTarget,
+  turns: Turns,
+): Promise<JsonIndex> {
+  const { column: values, isExact } = await jsonValues(column, target, turns);
+  const index = await indexOf(fieldId, values, isArrayCast(target.cast), turns);
+  return new JsonIndex(fieldId, target, index, isExact);
+}
+
+/** `isArray`: a row may have several values, or none although something is known of it. */
+async function indexOf(
+  fieldId: number,
+  column: Column,
+  isArray: boolean,
+  turns: Turns,
+): Promise<PostingIndex> {
   const values = valuesOf(column);
   const sorted = await sortInTurns(values.entries, comparisonOf(values.column), turns);
   const grouped = await groupEntries(sorted, values, turns);
@@ -22,7 +46,7 @@ export async function buildIndex(fieldId: number, column: Column, turns: Turns):
     terms,
     postings,
     known: column.validity?.slice(0, bitmapBytes(column.length)) ?? null,
-    isArray: column.type === 'Array',
+    isArray,
   });
 }
 

@@ -44,7 +44,12 @@ export class PostingIndex implements FieldIndex {
 
   matches(predicate: Predicate): IndexMatches | null {
     const found = this.#isArray ? this.#ofElements(predicate) : this.#ofValues(predicate);
-    return found !== null && found.cost > COST_MAX ? null : found;
+    return found === null || this.isTooMuch(found) ? null : found;
+  }
+
+  /** Whether collecting it in one go would hold up the event loop. */
+  isTooMuch({ cost }: IndexMatches): boolean {
+    return cost > COST_MAX;
   }
 
   /** Rows with a term in the range. */
@@ -148,7 +153,8 @@ export class PostingIndex implements FieldIndex {
   }
 }
 
-function intersection(all: readonly IndexMatches[]): IndexMatches {
+/** Rows of all of them. */
+export function intersection(all: readonly IndexMatches[]): IndexMatches {
   return {
     count: Math.min(...all.map((matches) => matches.count)),
     cost: all.reduce((sum, matches) => sum + matches.cost, 0),

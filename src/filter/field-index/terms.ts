@@ -36,9 +36,18 @@ export class NumberTerms {
     if (bounds.kind !== 'number') return null;
     // Also when a bound is NaN: nothing lies between.
     if (!(bounds.low <= bounds.high)) return NOTHING;
+    return this.rangeBetween(
+      (value) => value >= bounds.low,
+      (value) => value > bounds.high,
+    );
+  }
+
+  /** The terms from the first that is not below a bound to the first that is above one. */
+  rangeBetween(isLow: (value: number) => boolean, isAbove: (value: number) => boolean): TermRange {
     const { values } = this;
-    const from = firstTerm(values.length, (term) => values[term]! >= bounds.low);
-    return { from, to: firstTerm(values.length, (term) => values[term]! > bounds.high) };
+    const from = firstTerm(values.length, (term) => isLow(values[term]!));
+    const to = firstTerm(values.length, (term) => isAbove(values[term]!));
+    return { from, to: Math.max(from, to) };
   }
 
   find(set: ValueSet): number[] | null {

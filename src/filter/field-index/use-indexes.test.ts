@@ -5,13 +5,16 @@ import { indexesOf, rowsPassingIndexed, sourceOf } from '../../../test/support/f
 import { randomFilter, randomFilterRows } from '../../../test/support/filter/random-filters.ts';
 import { schemaOfAllTypes } from '../../../test/support/random-rows.ts';
 import { testSeed } from '../../../test/support/seed.ts';
+import { asKeys } from '../../columns/index.ts';
 import { SeededRandom } from '../../host/index.ts';
-import { compileFilter, formatFilter, parseFilter, useIndexes } from '../index.ts';
+import { compileFilter, formatFilter, parseFilter, SortedKeys, useIndexes } from '../index.ts';
 
 const SCHEMAS = [schemaOfAllTypes('Int64', 2), schemaOfAllTypes('VarChar', 2)];
 const BATCHES = 30;
 const FILTERS_PER_BATCH = 40;
 const DEPTH = 3;
+/** Keys of the random JSON objects. */
+const PATHS = ['k', 'é"', '0', 'list'];
 
 for (const always of [true, false]) {
   const how = always ? 'wherever they can answer' : 'where they are cheaper';
@@ -21,12 +24,12 @@ for (const always of [true, false]) {
     for (let batch = 0; batch < BATCHES; batch++) {
       const schema = SCHEMAS[batch % SCHEMAS.length]!;
       // From rows of which most values are dense to such where most are listed.
-      const rows = testRows(
-        schema,
-        randomFilterRows(random, schema, 1 + random.below(batch < 20 ? 60 : 400)),
-      );
-      const indexes = await indexesOf(rows);
-      const source = sourceOf(indexes.values(), { always, onMatches: () => answers++ });
+      const cells = randomFilterRows(random, schema, 1 + random.below(batch < 20 ? 60 : 400));
+      const rows = testRows(schema, cells.toSorted(byKey));
+      const keys = new SortedKeys(100, asKeys(rows.columns.get(100)!));
+      // Of the key the order of the rows is an index, else it has one like other fields.
+      const indexes = [...(batch % 4 < 2 ? [keys] : []), ...(await indexesOf(rows, PATHS))];
+      const source = sourceOf(indexes, { always, onMatches: () => answers++ });
       for (let index = 0; index < FILTERS_PER_BATCH; index++) {
         const text = formatFilter(randomFilter(random, schema, DEPTH));
         const expected = rowsPassing(rows, text);
@@ -41,6 +44,14 @@ for (const always of [true, false]) {
   });
 }
 
+type Cells = Readonly<Record<string, unknown>>;
+
+function byKey(left: Cells, right: Cells): number {
+  const [a, b] = [left['id'], right['id']];
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return (a as bigint) < (b as bigint) ? -1 : a === b ? 0 : 1;
+}
+
 const SCHEMA = SCHEMAS[0]!;
 const LISTED = testRows(
   SCHEMA,
@@ -50,6 +61,7 @@ const LISTED = testRows(
     VarChar: `t${row % 400}`,
     ArrayInt64: [BigInt(row % 100), BigInt(row % 7)],
     Double: row % 10 === 0 ? NaN : row / 8,
+    JSON: JSON.stringify({ n: row % 3 === 0 ? `${row % 50}` : row % 90, list: [row % 40, `${row % 11}`] }),
   })),
 );
 const FILTERS = [
@@ -72,14 +84,21 @@ const FILTERS = [
   'Double >= 0',
   'not (Double < 100)',
   'Int32 == -1 and VarChar like "%x%"',
+  'JSON["n"] == 5',
+  'JSON["n"] in [5, 7, 9007199254740993]',
+  'not (JSON["n"] < 80.5)',
+  'JSON["n"] like "1%"',
+  'JSON["n"] in ["3", "5"] and Int32 < 800',
+  'json_contains(JSON["list"], 7)',
+  'json_contains_all(JSON["list"], [7, 17]) or json_contains_any(JSON["list"], ["3", "nothing"])',
 ];
 
 for (const filter of FILTERS) {
   test(`'${filter}' passes the same rows with indexes`, async () => {
-    const indexes = await indexesOf(LISTED);
+    const indexes = await indexesOf(LISTED, ['n', 'list']);
     for (const always of [true, false]) {
       let answers = 0;
-      const source = sourceOf(indexes.values(), { always, onMatches: () => answers++ });
+      const source = sourceOf(indexes, { always, onMatches: () => answers++ });
       assert.deepEqual(rowsPassingIndexed(LISTED, filter, source, 1_024), rowsPassing(LISTED, filter));
       if (!filter.endsWith('[])')) assert.ok(answers > 0, 'no index was asked');
     }
@@ -87,8 +106,8 @@ for (const filter of FILTERS) {
 }
 
 test('of rows that few pass, the columns of the other conditions are not all needed', async () => {
-  const indexes = await indexesOf(LISTED);
-  const source = sourceOf(indexes.values(), { always: false });
+  const indexes = await indexesOf(LISTED, ['n', 'list']);
+  const source = sourceOf(indexes, { always: false });
   const fieldsOf = (text: string): readonly number[] =>
     useIndexes(compileFilter(parseFilter(text), SCHEMA), source, LISTED.rowCount).fieldIds;
   const idOf = (name: string): number => SCHEMA.fields.find((field) => field.name === name)!.id;

@@ -3,7 +3,13 @@ import { indexProgress, type IndexProgress } from './index-progress.ts';
 import { collectionOf } from './lookup.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { checkIndexName, findField } from '../../schema/index.ts';
+import {
+  checkIndexName,
+  dynamicField,
+  findField,
+  type CollectionSchema,
+  type FieldSchema,
+} from '../../schema/index.ts';
 import {
   IndexState,
   type AlterIndexRequest,
@@ -41,7 +47,7 @@ export function indexHandlers(
     async CreateIndex(request, call) {
       const collection = collectionOf(services, request, call);
       checkIndexName(request.indexName);
-      const field = findField(collection.schema, request.fieldName);
+      const field = indexedField(collection.schema, request.fieldName);
       if (field === undefined) {
         throw new MishardsError(
           'FIELD_NOT_FOUND',
@@ -97,6 +103,11 @@ export function indexHandlers(
       };
     },
   };
+}
+
+/** A name that is no field is a key of the dynamic field, where there is one. */
+function indexedField(schema: CollectionSchema, name: string): FieldSchema | undefined {
+  return findField(schema, name) ?? (name === '' ? undefined : dynamicField(schema));
 }
 
 async function alter(

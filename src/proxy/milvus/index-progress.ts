@@ -1,5 +1,6 @@
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
+import { isScalarIndexWithFiles } from '../../catalog/scalar-index.ts';
 import { indexTypeSpec } from '../../kernel/index-types.ts';
 
 /** Rows in segments, as Milvus counts: fresh rows have no index yet and are left out. */
@@ -16,7 +17,8 @@ export function indexProgress(
   index: IndexMeta,
   indexRowsMin: number,
 ): IndexProgress {
-  const needsFile = indexTypeSpec(index.type) !== undefined;
+  const needsFile =
+    indexTypeSpec(index.type) !== undefined || isScalarIndexWithFiles(index, collection.schema);
   let totalRows = 0;
   let pendingRows = 0;
   for (const segment of snapshot.segmentsOf(collection.id)) {

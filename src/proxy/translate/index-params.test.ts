@@ -55,11 +55,6 @@ test('parameters are checked against the type', () => {
   });
   for (const nlist of ['0', '65537'])
     assert.throws(() => read({ ...ivf, nlist }), /param 'nlist' \(\d+\) should be in range \[1, 65536\]/);
-  const scalar = fieldOf({ id: 102, name: 'tag', type: 'Int64' });
-  assert.throws(() => read({ index_type: 'INVERTED' }, scalar), {
-    code: 'NOT_SUPPORTED',
-    message: /scalar field tag/,
-  });
 });
 
 test('what is shown can be sent again', () => {

@@ -1,8 +1,10 @@
-import { jsonParams, mapOfPairs } from './key-values.ts';
+import { jsonParams, mapOfPairs, pairsOf } from './key-values.ts';
 import type { KeyValuePair, KeyValuePairInit } from './generated/milvus.js';
+import { checkFieldType, normalizedScalarParams, scalarIndexType } from './scalar-index-params.ts';
 import { metricOf } from './search-params.ts';
 import { INDEX_HINTS, buildParams } from '../../catalog/index-hints.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
+import { isScalarIndexType } from '../../catalog/scalar-index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { INDEX_TYPES, indexTypeSpec, searchParameters } from '../../kernel/index-types.ts';
 import { valueOf, wantedOf, type Parameter } from '../../kernel/parameters.ts';
@@ -12,7 +14,8 @@ import { isVectorType, type FieldSchema, type Metric } from '../../schema/index.
 export interface IndexRequest {
   readonly requestedType: string;
   readonly type: string;
-  readonly metric: Metric;
+  /** null for indexes on scalars. */
+  readonly metric: Metric | null;
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -33,11 +36,11 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
   for (const [key, value] of flat) if (key !== 'params') given.set(key, value);
   const requestedType = (given.get('index_type') || AUTOINDEX).toUpperCase();
   if (!isVectorType(field.type)) {
-    throw new MishardsError(
-      'NOT_SUPPORTED',
-      `index ${requestedType} on scalar field ${field.name} is not supported yet; filters work without`,
-    );
+    given.delete('index_type');
+    const params = normalizedScalarParams(Object.fromEntries(given));
+    return { requestedType, type: scalarIndexType(requestedType, field, params), metric: null, params };
   }
+  if (isScalarIndexType(requestedType)) checkFieldType(requestedType, field);
   const metric = metricOf(given.get('metric_type') ?? '') ?? DEFAULT_METRIC;
   given.delete('index_type');
   given.delete('metric_type');
@@ -88,6 +91,7 @@ function complaintAbout(parameter: Parameter, key: string, given: string | numbe
 /** As clients sent it: the build parameters as JSON under `params`, hints flat. */
 export function indexParamsToWire(index: IndexMeta): KeyValuePairInit[] {
   const pairs: KeyValuePairInit[] = [{ key: 'index_type', value: index.requestedType }];
+  if (isScalarIndexType(index.type)) return [...pairs, ...pairsOf(index.params)];
   if (index.metric !== null) pairs.push({ key: 'metric_type', value: index.metric });
   const build = Object.entries(buildParams(index));
   const hints = Object.entries(index.params).filter(([key]) => INDEX_HINTS.has(key));

@@ -9,6 +9,7 @@ import {
 } from './command-context.ts';
 import type { CatalogCommand, CreateIndexCommand } from '../../catalog/commands.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
+import { jsonTargetOf } from '../../catalog/scalar-index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { isVectorType, type FieldSchema } from '../../schema/index.ts';
 
@@ -18,8 +19,8 @@ type Command<Kind extends CatalogCommand['kind']> = CatalogCommand & { readonly 
 export function createIndex(command: CreateIndexCommand, context: CommandContext): CommandPlan {
   const meta = requireCollection(context.snapshot, command.collectionId);
   const field = requireField(meta, command.fieldId);
-  const present = meta.indexes.find((index) => index.fieldId === field.id);
-  const name = command.name === '' ? (present?.name ?? field.name) : command.name;
+  const present = meta.indexes.find((index) => isSameTarget(index, command, field));
+  const name = command.name === '' ? (present?.name ?? defaultName(field, command)) : command.name;
   const sameName = meta.indexes.find((index) => index.name === name);
   if (sameName !== undefined) {
     if (isSameIndex(sameName, command)) return NOTHING_TO_DO;
@@ -77,6 +78,17 @@ export function dropIndex(command: Command<'drop-index'>, context: CommandContex
     );
   }
   return [putCollection({ ...meta, indexes: meta.indexes.filter((candidate) => candidate !== index) })];
+}
+
+/** A field has one index; a JSON field has one for each path. */
+function isSameTarget(index: IndexMeta, command: CreateIndexCommand, field: FieldSchema): boolean {
+  if (index.fieldId !== field.id || field.type !== 'JSON') return index.fieldId === field.id;
+  return isDeepStrictEqual(jsonTargetOf(index, field).path, jsonTargetOf(command, field).path);
+}
+
+/** As Milvus: the field, and for JSON the keys of the path. */
+function defaultName(field: FieldSchema, command: CreateIndexCommand): string {
+  return field.type === 'JSON' ? [field.name, ...jsonTargetOf(command, field).path].join('/') : field.name;
 }
 
 function requireField(meta: CollectionMeta, fieldId: number): FieldSchema {

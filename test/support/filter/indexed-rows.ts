@@ -3,8 +3,10 @@ import { createSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { Turns } from '../../../src/host/index.ts';
 import {
   buildIndex,
+  buildJsonIndex,
   compileFilter,
   evaluateSlice,
+  JSON_CASTS,
   parseFilter,
   useIndexes,
   type FieldIndex,
@@ -21,12 +23,19 @@ export function isIndexable({ type }: FieldSchema): boolean {
   return type !== 'JSON' && type !== 'FloatVector';
 }
 
-/** An index on every field that can have one. */
-export async function indexesOf(rows: TestRows): Promise<ReadonlyMap<number, FieldIndex>> {
-  const indexes = new Map<number, FieldIndex>();
-  for (const field of rows.schema.fields.filter(isIndexable)) {
+/** An index on every field that can have one, of JSON fields one for each of the paths and types. */
+export async function indexesOf(rows: TestRows, paths: readonly string[] = []): Promise<FieldIndex[]> {
+  const indexes: FieldIndex[] = [];
+  for (const field of rows.schema.fields) {
     const column = rows.columns.get(field.id);
-    if (column !== undefined) indexes.set(field.id, await buildIndex(field.id, column, turnsForTests()));
+    if (column === undefined) continue;
+    if (column.type === 'JSON') {
+      for (const key of paths)
+        for (const cast of JSON_CASTS)
+          indexes.push(await buildJsonIndex(field.id, column, { path: [key], cast }, turnsForTests()));
+    } else if (isIndexable(field)) {
+      indexes.push(await buildIndex(field.id, column, turnsForTests()));
+    }
   }
   return indexes;
 }
