@@ -4,7 +4,13 @@ export { compileFilter } from './compile/compile-filter.ts';
 export { templateToJson, type TemplateValues } from './compile/template-values.ts';
 export { evaluateFilter, evaluateSlice } from './evaluate/evaluate-filter.ts';
 export type { ColumnSource } from './evaluate/operand.ts';
-export { buildIndex, buildJsonIndex } from './field-index/build-index.ts';
+export {
+  buildIndex,
+  buildJsonIndex,
+  isOrderedType,
+  ORDERED_TYPES,
+  type OrderedType,
+} from './field-index/build-index.ts';
 export { checkIndex } from './field-index/check-index.ts';
 export type { FieldIndex, IndexMatches, IndexSource } from './field-index/field-index.ts';
 export { JsonIndex } from './field-index/json-index.ts';

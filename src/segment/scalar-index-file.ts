@@ -8,6 +8,8 @@ import {
   JsonIndex,
   jsonElementType,
   NumberTerms,
+  ORDERED_TYPES,
+  type OrderedType,
   PostingIndex,
   Postings,
   TextTerms,
@@ -15,7 +17,7 @@ import {
   type Terms,
 } from '../filter/index.ts';
 import type { FileSystem, Turns } from '../host/index.ts';
-import { SCALAR_TYPES, type ElementType, type SegmentId } from '../schema/index.ts';
+import type { SegmentId } from '../schema/index.ts';
 import { crc32c } from '../util/crc32c.ts';
 import { JsonFields } from '../util/json-fields.ts';
 import { decodePacket, encodePacket, type Packet } from '../util/packet.ts';
@@ -30,7 +32,6 @@ const HEADER_BYTES = 16;
 const VERSION = 1;
 /** Read and summed in one go. */
 const CHUNK_BYTES = 2 ** 20;
-const ELEMENT_TYPES = SCALAR_TYPES.filter((type): type is ElementType => type !== 'JSON' && type !== 'Array');
 
 /** What a segment's file must be the index of. */
 export interface ScalarIndexOwner {
@@ -42,7 +43,7 @@ export interface ScalarIndexOwner {
 /** An index with what tells its values' type. */
 export interface StoredIndex {
   /** Of the values, or of the elements of an array. */
-  readonly type: ElementType;
+  readonly type: OrderedType;
   readonly isArray: boolean;
   /** Of an index on a JSON field, which has `type` and `isArray` from its cast. */
   readonly json: { readonly target: JsonTarget; readonly isExact: boolean } | null;
@@ -116,7 +117,7 @@ interface Head extends Omit<StoredIndex, 'index'> {
 function readHead(fields: JsonFields): Head {
   const json = fields.nullable('json', (name) => fields.object(name, readJson));
   const head = {
-    type: fields.oneOf('type', ELEMENT_TYPES),
+    type: fields.oneOf('type', ORDERED_TYPES),
     isArray: fields.flag('isArray'),
     isAllKnown: fields.flag('isAllKnown'),
     json,
@@ -184,13 +185,13 @@ function partsOf(
   };
 }
 
-function termsOf(type: ElementType, values: Uint8Array, texts: Uint8Array | undefined): Terms {
+function termsOf(type: OrderedType, values: Uint8Array, texts: Uint8Array | undefined): Terms {
   if (type === 'VarChar') {
     const offsets = viewAs(Int32Array, values);
     if (offsets.length === 0) throw corrupt('its texts have no offsets');
     return new TextTerms(offsets, texts!);
   }
-  if (type === 'Int64') return new Int64Terms(viewAs(BigInt64Array, values));
+  if (type === 'Int64' || type === 'Timestamptz') return new Int64Terms(viewAs(BigInt64Array, values));
   if (!isFixedType(type)) throw corrupt(`${type} has no order`);
   return new NumberTerms(viewAs(FIXED_ARRAYS[type] as typeof Float64Array, values));
 }

@@ -1,11 +1,11 @@
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
 import { jsonTargetOf } from '../catalog/scalar-index.ts';
 import { defaultColumn, type Column } from '../columns/index.ts';
-import { buildIndex, buildJsonIndex, isArrayCast, jsonElementType } from '../filter/index.ts';
+import { buildIndex, buildJsonIndex, isArrayCast, isOrderedType, jsonElementType } from '../filter/index.ts';
 import { Turns } from '../host/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
-import type { CollectionSchema, ElementType, FieldSchema } from '../schema/index.ts';
+import type { CollectionSchema, FieldSchema } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
 import { decodeColumn } from './arrow/arrow-column.ts';
 import { encodeScalarIndex, type StoredIndex } from './scalar-index-file.ts';
@@ -75,6 +75,7 @@ async function build(
   }
   const built = await buildIndex(field.id, column, turns);
   const isArray = column.type === 'Array';
-  const type = isArray ? column.elementType : (column.type as ElementType);
+  const type = isArray ? column.elementType : column.type;
+  assert(isOrderedType(type), `${type} has no order`);
   return { type, isArray, json: null, index: built };
 }

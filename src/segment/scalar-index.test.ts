@@ -6,7 +6,14 @@ import { writeScalarIndex } from './scalar-index-writer.ts';
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
 import { bitAt, type Column, type RowBatch } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
-import { compileFilter, evaluateFilter, parseFilter, useIndexes, type IndexSource } from '../filter/index.ts';
+import {
+  compileFilter,
+  evaluateFilter,
+  isOrderedType,
+  parseFilter,
+  useIndexes,
+  type IndexSource,
+} from '../filter/index.ts';
 import { SeededRandom, Turns } from '../host/index.ts';
 import type { CollectionSchema, FieldSchema, IndexId } from '../schema/index.ts';
 import { crc32c } from '../util/crc32c.ts';
@@ -36,7 +43,7 @@ function indexOn(field: FieldSchema, params: Readonly<Record<string, string>> = 
 }
 
 const isIndexed = ({ type, isPrimaryKey, name }: FieldSchema): boolean =>
-  !isPrimaryKey && type !== 'FloatVector' && (type !== 'JSON' || name === 'JSON');
+  !isPrimaryKey && (isOrderedType(type) || type === 'Array' || name === 'JSON');
 
 async function writeIndexes(
   workshop: SegmentWorkshop,

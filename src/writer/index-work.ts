@@ -72,8 +72,7 @@ export class IndexWorkFinder {
     return wanted
       .filter(
         (index) =>
-          (isScalarIndexType(index.type) ||
-            segment.vectors.some((file) => file.fieldId === index.fieldId)) &&
+          (isScalarIndexType(index.type) || segment.vectors.some((file) => file.fieldId === index.fieldId)) &&
           !segment.indexes.some((file) => file.indexId === index.id),
       )
       .map((index) => ({ segment, index }));

@@ -2,6 +2,7 @@ import { bitAt, bitmapBytes, setBit } from '../../columns/bitmap.ts';
 import type { BytesColumn, Column, ScalarColumn } from '../../columns/column.ts';
 import { compareTexts, takeColumn } from '../../columns/index.ts';
 import type { Turns } from '../../host/index.ts';
+import { ELEMENT_TYPES, type DataType } from '../../schema/index.ts';
 import { assert } from '../../util/assert.ts';
 import { JsonIndex } from './json-index.ts';
 import { isArrayCast, jsonValues, type JsonTarget } from './json-values.ts';
@@ -50,6 +51,14 @@ async function indexOf(
   });
 }
 
+/** Types whose values have an order. */
+export const ORDERED_TYPES = [...ELEMENT_TYPES, 'Timestamptz'] as const;
+export type OrderedType = (typeof ORDERED_TYPES)[number];
+
+export function isOrderedType(type: DataType): type is OrderedType {
+  return (ORDERED_TYPES as readonly string[]).includes(type);
+}
+
 /** What is indexed: entries of a column of values, each of a row. */
 interface Values {
   readonly column: ScalarColumn;
@@ -60,7 +69,7 @@ interface Values {
 
 function valuesOf(column: Column): Values {
   if (column.type === 'Array') return elementsOf(column);
-  assert(column.type !== 'FloatVector' && column.type !== 'JSON', `${column.type} has no order`);
+  assert(isOrdered(column), `${column.type} has no order`);
   const entries: number[] | Uint32Array = new Uint32Array(column.length);
   let count = 0;
   for (let row = 0; row < column.length; row++) {
@@ -70,6 +79,10 @@ function valuesOf(column: Column): Values {
     entries[count++] = row;
   }
   return { column, entries: entries.subarray(0, count), rowOf: null };
+}
+
+function isOrdered(column: Column): column is ScalarColumn {
+  return isOrderedType(column.type);
 }
 
 function elementsOf(column: Extract<Column, { type: 'Array' }>): Values {
@@ -93,7 +106,8 @@ function comparisonOf(column: ScalarColumn): (left: number, right: number) => nu
   switch (column.type) {
     case 'VarChar':
       return (left, right) => compareTexts(column, left, column, right);
-    case 'Int64': {
+    case 'Int64':
+    case 'Timestamptz': {
       // By halves: reading a bigint would make one on the heap.
       const halves = new Int32Array(column.values.buffer, column.values.byteOffset, 2 * column.length);
       return (left, right) => {
@@ -103,6 +117,7 @@ function comparisonOf(column: ScalarColumn): (left: number, right: number) => nu
     }
     case 'Array':
     case 'JSON':
+    case 'Geometry':
       throw new TypeError(`${column.type} has no order`);
     default: {
       const { values } = column;
@@ -179,9 +194,11 @@ function termsOf(column: ScalarColumn): Terms {
     case 'VarChar':
       return textTerms(column.offsets.subarray(0, column.length + 1), column.bytes);
     case 'Int64':
+    case 'Timestamptz':
       return new Int64Terms(column.values.slice(0, column.length));
     case 'Array':
     case 'JSON':
+    case 'Geometry':
       throw new TypeError(`${column.type} has no order`);
     default: {
       const values = column.values.slice(0, column.length);

@@ -364,7 +364,22 @@ describe('indexes and loading', () => {
       1100,
       /M is not configable index param/,
     );
+    const scalar = { collection_name: 'indexed', field_name: 'text', index_type: 'STL_SORT' };
+    succeeded(await client.createIndex(scalar));
+    await refused(
+      client.createIndex({ ...scalar, field_name: 'tags', index_type: 'TRIE' }),
+      1100,
+      /^TRIE are only supported/,
+    );
+    const shownScalar = succeeded(
+      await client.describeIndex({ collection_name: 'indexed', field_name: 'text' }),
+    ).index_descriptions;
+    assert.deepEqual(
+      shownScalar.map(({ index_name, params }) => [index_name, params]),
+      [['text', [{ key: 'index_type', value: 'STL_SORT' }]]],
+    );
     succeeded(await client.loadCollectionAsync({ collection_name: 'indexed' }));
+    succeeded(await client.dropIndex({ collection_name: 'indexed', field_name: 'text', index_name: 'text' }));
     await refused(
       client.dropIndex({ collection_name: 'indexed', index_name: 'mine' }),
       1100,

@@ -11,7 +11,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   AlterDatabase: 'no quotas',
   CreateDatabase: 'no quotas',
   CreateIndex:
-    'FLAT, HNSW, IVF_FLAT and AUTOINDEX on FloatVector; no scalar indexes, which filters do not need',
+    'FLAT, HNSW, IVF_FLAT and AUTOINDEX on FloatVector; INVERTED, STL_SORT, BITMAP, TRIE, HYBRID and AUTOINDEX on scalars, all kept in one form; no NGRAM, no RTREE, of JSON no json_cast_function and no cast to JSON',
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',
   LoadPartitions: 'no resource groups',

@@ -34,6 +34,7 @@ export function normalizedScalarParams(
 }
 
 function automaticType({ type, elementType }: FieldSchema): string {
+  if (type === 'Timestamptz') return 'STL_SORT';
   return type === 'Bool' || elementType === 'Bool' ? 'BITMAP' : 'INVERTED';
 }
 
@@ -45,7 +46,7 @@ export function checkFieldType(indexType: ScalarIndexType, field: FieldSchema): 
       if (!INVERTED_TYPES.has(type)) throw invalid(`INVERTED are not supported on ${type} field`);
       return;
     case 'STL_SORT':
-      if (!NUMBERS.has(type) && type !== 'VarChar')
+      if (!NUMBERS.has(type) && type !== 'VarChar' && type !== 'Timestamptz')
         throw invalid(`STL_SORT are only supported on numeric, varchar or timestamptz field, got ${type}`);
       return;
     case 'TRIE':

@@ -6,6 +6,7 @@ import {
   buildJsonIndex,
   compileFilter,
   evaluateSlice,
+  isOrderedType,
   JSON_CASTS,
   parseFilter,
   useIndexes,
@@ -14,14 +15,9 @@ import {
   type IndexSource,
 } from '../../../src/filter/index.ts';
 import { bitAt, sliceColumn } from '../../../src/columns/index.ts';
-import type { FieldSchema } from '../../../src/schema/index.ts';
 import type { TestRows } from './filtered-rows.ts';
 
 export const turnsForTests = (): Turns => new Turns(createSimulatedHost(), 5);
-
-export function isIndexable({ type }: FieldSchema): boolean {
-  return type !== 'JSON' && type !== 'FloatVector';
-}
 
 /** An index on every field that can have one, of JSON fields one for each of the paths and types. */
 export async function indexesOf(rows: TestRows, paths: readonly string[] = []): Promise<FieldIndex[]> {
@@ -33,7 +29,7 @@ export async function indexesOf(rows: TestRows, paths: readonly string[] = []): 
       for (const key of paths)
         for (const cast of JSON_CASTS)
           indexes.push(await buildJsonIndex(field.id, column, { path: [key], cast }, turnsForTests()));
-    } else if (isIndexable(field)) {
+    } else if (isOrderedType(field.type) || field.type === 'Array') {
       indexes.push(await buildIndex(field.id, column, turnsForTests()));
     }
   }
