@@ -43,6 +43,8 @@ export interface StormOptions {
   readonly rowOf?: (id: number, version: number) => RowData;
   /** Made in turn with the reads by key, by each worker of its own keys; and of all keys by `verify`. */
   readonly checks?: readonly StrongCheck[];
+  /** Told of each change that was not acknowledged. */
+  readonly onFailure?: (error: Error) => void;
 }
 
 /** Inserts, upserts, deletes and strong reads all the time; each worker owns its keys and knows what must be there. */
@@ -68,9 +70,10 @@ export class WriteStorm implements AsyncDisposable {
     options: StormOptions = {},
   ) {
     const { keysPerWorker = KEYS_PER_WORKER, restMs = 0, rowOf = versionedRow, checks = [] } = options;
+    const { onFailure = () => undefined } = options;
     this.#clients = clients;
     this.#collection = collection;
-    this.#options = { keysPerWorker, restMs, rowOf, checks };
+    this.#options = { keysPerWorker, restMs, rowOf, checks, onFailure };
     this.#workers = Array.from({ length: WORKERS }, (_, index) => ({
       client: clients[index % clients.length]!,
       keys: Array.from({ length: keysPerWorker }, (_, key) => index * keysPerWorker + key),
@@ -178,7 +181,8 @@ export class WriteStorm implements AsyncDisposable {
     const sentAtMs = performance.now();
     try {
       succeeded(await call);
-    } catch {
+    } catch (error) {
+      this.#options.onFailure(error as Error);
       worker.model.ambiguous(ids, version);
       // A client that is refused at once must not spin.
       await sleep(20);

@@ -238,6 +238,12 @@ export const ROLE_KEYS = {
     max: 64 * TIB,
     doc: 'unflushed bytes of all channels; more writes are refused as overload until a flush has made room',
   }),
+  'writer.disk_free_min': size({
+    default: 64 * MIB,
+    min: 0,
+    max: TIB,
+    doc: 'free space where the log is; below it writes are refused, so that leases, flushes and the catalog can go on',
+  }),
   'writer.log_grace': duration({
     default: 2 * MINUTE,
     min: 1_000,

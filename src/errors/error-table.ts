@@ -133,6 +133,14 @@ export const ERROR_TABLE = {
     actor: 'operator',
     meaning: 'a memory bound was reached',
   },
+  DISK_LIMIT: {
+    ...passing,
+    grpcStatus: 'RESOURCE_EXHAUSTED',
+    milvusCode: 7,
+    legacyCode: 'DiskQuotaExhausted',
+    actor: 'operator',
+    meaning: 'the disk of the log is nearly full; writes are refused, reads go on',
+  },
   DEADLINE_EXCEEDED: {
     ...passing,
     grpcStatus: 'DEADLINE_EXCEEDED',

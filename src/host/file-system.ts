@@ -23,6 +23,8 @@ export interface FileSystem {
   removeTree(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   stat(path: string): Promise<FileStat>;
+  /** Bytes that can still be written where `path`, which exists, lies. */
+  freeBytes(path: string): Promise<number>;
   /** Sets the modification time, kept to the microsecond where the file system can. */
   setModified(path: string, modifiedMs: number): Promise<void>;
   /** Makes the content of a file, or the names in a directory, durable. */

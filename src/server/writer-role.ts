@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { pathOf } from './drivers.ts';
 import { openCache } from './open-cache.ts';
 import { listenWire, nodeInfo, type RoleOptions, type RunningRole } from './role.ts';
 import type { NodeServices } from './node-services.ts';
@@ -40,6 +41,7 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
     cache: stack.use(await openCache(services, options.id)),
     temporaryDirectory: resolve(join(config['data.directory'], 'tmp', options.id)),
     node: { id: options.id, address: server.address },
+    freeDiskBytes: await logSpace(services),
     options: writerOptions(config),
   });
   stack.defer(() => writer.stop({ drainMs: config['proxy.shutdown_grace'] }));
@@ -53,6 +55,14 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
     pages: new Map(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Measures what is free where the log is; a log that is not on a disk has no end. */
+async function logSpace({ config, host }: NodeServices): Promise<() => Promise<number>> {
+  if (config['log.type'] !== 'local') return () => Promise.resolve(Number.POSITIVE_INFINITY);
+  const directory = pathOf(config, 'log.path', 'log');
+  await host.files.makeDirectory(directory);
+  return () => host.files.freeBytes(directory);
 }
 
 /** A writer that is not active has no figures and shows zeros. */
@@ -78,6 +88,7 @@ export function writerOptions(config: Config): WriterOptions {
     flushConcurrency: config['writer.flush_concurrency'],
     indexConcurrency: config['writer.index_concurrency'],
     deltasMax: config['writer.deltas_max'],
+    diskFreeBytesMin: config['writer.disk_free_min'],
     inFlightBytesMax: config['writer.in_flight_bytes_max'],
     tailBytesMax: config['writer.tail_bytes_max'],
     orphanGraceMs: config['writer.orphan_grace'],

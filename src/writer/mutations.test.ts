@@ -279,3 +279,38 @@ test('writes are refused while unflushed bytes are above their bound, until a fl
   await cluster.until(() => process.writer.figures!.freshBytes < 20_000);
   await insert();
 });
+
+test('writes are refused while the disk of the log is nearly full, and the writer goes on in its epoch', async () => {
+  let freeBytes = 1_000_000;
+  let isBroken = false;
+  await using cluster = new WriterCluster({
+    writer: { diskFreeBytesMin: 10_000 },
+    freeDiskBytes: async () => {
+      if (isBroken) throw new Error('scripted');
+      return freeBytes;
+    },
+  });
+  const process = await cluster.startActive('w');
+  const collection = await cluster.createCollection(process, 'c');
+  const insert = (key: bigint) =>
+    cluster.settle(process.writer.api.insert(insertOf(collection, [key], [1]), CALL));
+  const measure = () => cluster.host.timers.advance(1_000);
+  await insert(1n);
+  freeBytes = 10_001;
+  await measure();
+  await assert.rejects(insert(2n), {
+    code: 'DISK_LIMIT',
+    retriable: true,
+    message: /10001 bytes left.*10000/,
+  });
+  assert.equal(process.writer.figures!.inFlightBytes, 0);
+  freeBytes = 1_000_000;
+  await measure();
+  await insert(3n);
+  isBroken = true;
+  freeBytes = 0;
+  await measure();
+  await insert(4n);
+  assert.equal(process.writer.figures!.epoch, 1);
+  assert.equal((await readBack(cluster, collection.id)).rows.size, 3);
+});

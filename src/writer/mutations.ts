@@ -8,7 +8,7 @@ import type { WriterLease } from './writer-lease.ts';
 import type { CollectionMeta } from '../catalog/model.ts';
 import type { TimestampOracle } from '../catalog/timestamp-oracle.ts';
 import { asKeys, keysFromValues, type PrimaryKeyColumn, type RowBatch } from '../columns/index.ts';
-import { MishardsError, isErrorWithCode } from '../errors/index.ts';
+import { MishardsError, asMishardsError, isErrorWithCode } from '../errors/index.ts';
 import { isAppendRefusal } from '../log/log-rules.ts';
 import type { DeleteRequest, InsertRequest, MutationResult } from '../protocol/writer-api.ts';
 import {
@@ -149,7 +149,8 @@ function throwFailure(results: readonly PromiseSettledResult<LogSequence>[], lea
   const message = isPart
     ? 'only a part of the rows is known to have been written; the rest may or may not have been'
     : 'the writer failed while it wrote; the rows may or may not have been written';
-  throw new MishardsError('CONNECTION_LOST', message, { cause: failures[0] ?? lease.ended.reason });
+  const cause: unknown = failures[0] ?? lease.ended.reason;
+  throw new MishardsError('CONNECTION_LOST', `${message}: ${asMishardsError(cause).message}`, { cause });
 }
 
 function isNothingWritten(error: unknown): boolean {

@@ -24,6 +24,8 @@ export interface WriterOptions {
   readonly indexConcurrency: number;
   /** Unflushed bytes of all channels; above it writes are refused with `OVERLOADED` until a flush has made room. */
   readonly freshBytesMax: number;
+  /** Free bytes where the log is; below it writes are refused with `DISK_LIMIT`, so that what is left serves leases, flushes and the catalog. */
+  readonly diskFreeBytesMin: number;
   /** Bytes of writes that are not yet durable; above it writes are refused with `OVERLOADED`. */
   readonly inFlightBytesMax: number;
   /** Bytes of the newest log entries kept at hand for the readers that follow, over all channels. */
@@ -58,6 +60,7 @@ export const DEFAULT_WRITER_OPTIONS: WriterOptions = Object.freeze({
   indexThreads: 0,
   indexConcurrency: 1,
   freshBytesMax: 2_048 * MIB,
+  diskFreeBytesMin: 64 * MIB,
   inFlightBytesMax: 256 * MIB,
   tailBytesMax: 256 * MIB,
   commandWaitMs: 5_000,

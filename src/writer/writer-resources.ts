@@ -23,6 +23,8 @@ export interface CreateWriterOptions {
   /** Where files of segments and indexes are made before they are stored; of this process alone. */
   readonly temporaryDirectory: string;
   readonly node: WriterNode;
+  /** Bytes free where the log is; absent = without end. */
+  readonly freeDiskBytes?: () => Promise<number>;
   readonly options?: Partial<WriterOptions>;
   readonly logger?: Logger;
 }

@@ -1,6 +1,7 @@
 import { ChannelTable } from './channel-table.ts';
 import type { ChannelWriter } from './channel-writer.ts';
 import { idsNeeded, planCommand } from './commands/plan-command.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { EntryTails } from './entry-tail.ts';
 import { FencedCatalog } from './fenced-catalog.ts';
 import { Flusher } from './flusher.ts';
@@ -41,6 +42,7 @@ export class WriterTerm implements WriterApi {
   readonly #flusher: Flusher;
   readonly #indexes: IndexBuilder;
   readonly #sweeper: Sweeper;
+  readonly #disk: DiskWatch;
   /** Aborts when the lease is lost or the term is closed. */
   readonly #closing = new AbortController();
   readonly #draining = new AbortController();
@@ -56,6 +58,7 @@ export class WriterTerm implements WriterApi {
     this.#resources = { ...resources, logger };
     this.#catalog = new FencedCatalog({ metastore, catalog, lease, timers });
     this.#room = new WriteRoom(limits);
+    this.#disk = new DiskWatch({ ...resources, logger, room: this.#room });
     this.#tails = new EntryTails(limits.tailBytesMax);
     this.#channels = new ChannelTable({
       log,
@@ -134,6 +137,7 @@ export class WriterTerm implements WriterApi {
     }
     this.#stack.use(catalog.subscribe(() => this.#onCatalog()));
     this.#stack.use(host.timers.every(options.maintenanceIntervalMs, () => this.#maintain()));
+    this.#disk.look();
     this.#onCatalog();
   }
 
@@ -257,6 +261,7 @@ export class WriterTerm implements WriterApi {
   }
 
   #maintain(): void {
+    this.#disk.look();
     this.#flusher.look();
     this.#indexes.look();
     this.#sweeper.look();

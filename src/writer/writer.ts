@@ -33,6 +33,7 @@ export class Writer implements AsyncDisposable {
   constructor(options: CreateWriterOptions) {
     this.#resources = {
       logger: silentLogger,
+      freeDiskBytes: () => Promise.resolve(Number.POSITIVE_INFINITY),
       ...options,
       options: { ...DEFAULT_WRITER_OPTIONS, ...options.options },
       ids: new IdAllocator(options.metastore),

@@ -47,6 +47,7 @@ function testContent(it: It): void {
     assert.equal(text(await files.read(`${root}/a`)), 'new');
     const { sizeBytes, isDirectory } = await files.stat(`${root}/a`);
     assert.deepEqual([sizeBytes, isDirectory], [3, false]);
+    assert.ok((await files.freeBytes(`${root}/a`)) > 0);
   });
 
   it('says what is missing', async (files, root) => {
@@ -56,6 +57,7 @@ function testContent(it: It): void {
       () => files.read(missing),
       () => files.readRange(missing, 0, 1),
       () => files.stat(missing),
+      () => files.freeBytes(missing),
       () => files.remove(missing),
       () => files.removeDirectory(missing),
       () => files.rename(missing, `${root}/b`),

@@ -53,6 +53,7 @@ export interface WriterClusterOptions {
   /** Of a local log. */
   readonly logLimits?: Partial<AppenderLimits>;
   /** Puts something in front of the object store of every process. */
+  readonly freeDiskBytes?: () => Promise<number>;
   readonly decorate?: (objectStore: ObjectStore) => ObjectStore;
 }
 
@@ -103,6 +104,7 @@ export class WriterCluster implements AsyncDisposable {
         cache,
         temporaryDirectory: `/temporary/${name}`,
         node: { id: name as NodeId, address: `memory://${name}` },
+        ...(this.#options.freeDiskBytes && { freeDiskBytes: this.#options.freeDiskBytes }),
         options: { leaseTtlMs: 3_000, ...this.#options.writer },
       }),
     );

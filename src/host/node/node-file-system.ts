@@ -86,6 +86,11 @@ export class NodeFileSystem implements FileSystem {
     };
   }
 
+  async freeBytes(path: string): Promise<number> {
+    const { bavail, bsize } = await fs.statfs(path);
+    return bavail * bsize;
+  }
+
   async setModified(path: string, modifiedMs: number): Promise<void> {
     await fs.utimes(path, modifiedMs / 1000, modifiedMs / 1000);
   }

@@ -121,3 +121,12 @@ test('operations can be failed and held', async () => {
   gate.resolve();
   assert.equal(text(await reading), 'b');
 });
+
+test('a disk with a bound says what is left of it', async () => {
+  const disk = newDisk(100);
+  const files = disk.mount();
+  await files.write('/a', new Uint8Array(30));
+  assert.equal(await files.freeBytes('/a'), 70);
+  disk.capacityBytes = 10;
+  assert.equal(await files.freeBytes('/'), 0);
+});

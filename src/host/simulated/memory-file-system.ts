@@ -146,6 +146,12 @@ export class MemoryFileSystem implements FileSystem {
     return { sizeBytes: node.content.size, modifiedMs, isDirectory: false, linkCount: node.linkCount };
   }
 
+  async freeBytes(path: string): Promise<number> {
+    await this.enter('freeBytes', path);
+    this.#node('freeBytes', path);
+    return Math.max(0, this.disk.capacityBytes - this.disk.usedBytes());
+  }
+
   async setModified(path: string, modifiedMs: number): Promise<void> {
     await this.enter('setModified', path);
     this.#node('setModified', path).modifiedMs = modifiedMs;
