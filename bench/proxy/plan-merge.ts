@@ -113,6 +113,6 @@ function answer(random: Random): SearchResult {
     scores,
     keys: keysFromValues('Int64', keys),
     rows: { rowCount: K, columns: new Map() },
-    stats: { segmentCount: 8, rowsSearched: 0, elapsedMs: 0 },
+    stats: { segmentCount: 8, rowsSearched: 0, elapsedMs: 0, positions: new Map() },
   };
 }

@@ -1,3 +1,4 @@
+import { packPositions, unpackPositions } from './codecs.ts';
 import { packetCodec, type Codec } from './method.ts';
 import type { LoadedReport, NodeStats, NodeStatus, QueryResult, SearchResult } from './reader-api.ts';
 import { packColumn, packRows, unpackKeys, unpackRows } from '../columns/index.ts';
@@ -73,8 +74,8 @@ export const nodeStatusCodec: Codec<NodeStatus> = packetCodec(
   },
 );
 
-function packStats({ segmentCount, rowsSearched, elapsedMs }: NodeStats): JsonValue {
-  return { segmentCount, rowsSearched, elapsedMs };
+function packStats({ segmentCount, rowsSearched, elapsedMs, positions }: NodeStats): JsonValue {
+  return { segmentCount, rowsSearched, elapsedMs, positions: packPositions(positions) };
 }
 
 function unpackStats(fields: JsonFields): NodeStats {
@@ -82,6 +83,7 @@ function unpackStats(fields: JsonFields): NodeStats {
     segmentCount: fields.count('segmentCount'),
     rowsSearched: fields.count('rowsSearched'),
     elapsedMs: fields.number('elapsedMs'),
+    positions: unpackPositions(fields.raw['positions'], 'positions'),
   };
 }
 

@@ -29,7 +29,10 @@ export interface ReaderApi {
 export interface SubRequest {
   readonly collectionId: CollectionId;
   readonly segments: readonly SegmentId[];
-  /** Channels whose fresh rows this node answers for: those of entries after `after`, up to the newest it knows. */
+  /**
+   * Channels whose fresh rows this node looks through: those of entries after `after`, up to the newest it knows. Rows that
+   * several nodes look through count once, but for `countOnly`.
+   */
   readonly channels: readonly { readonly id: ChannelId; readonly after: LogSequence }[];
   /** Applies to fresh rows; segments are chosen by the planner. */
   readonly partitions: PartitionChoice;
@@ -93,6 +96,8 @@ export interface NodeStats {
   readonly segmentCount: number;
   readonly rowsSearched: number;
   readonly elapsedMs: number;
+  /** Of each channel asked for, the last entry that was applied when its rows were looked at. */
+  readonly positions: Positions;
 }
 
 export interface QueryRequest extends SubRequest {

@@ -44,7 +44,7 @@ const queryRequest: QueryRequest = {
   limit: null,
 };
 
-const stats = { segmentCount: 2, rowsSearched: 1_000, elapsedMs: 1.25 };
+const stats = { segmentCount: 2, rowsSearched: 1_000, elapsedMs: 1.25, positions: new Map([['7-0' as ChannelId, 3]]) };
 const searchResult: SearchResult = {
   counts: Uint32Array.of(2, 1),
   scores: Float32Array.of(0.9, 0.8, 0.7),

@@ -5,11 +5,14 @@ import type { SegmentSlot } from './segment-slot.ts';
 import type { ServedCollection } from './served-collection.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { SubRequest } from '../protocol/reader-api.ts';
-import type { Timestamp } from '../schema/index.ts';
+import type { Positions } from '../protocol/writer-api.ts';
+import type { ChannelId, LogSequence, Timestamp } from '../schema/index.ts';
 
 /** Everything a sub-request reads, as it stood at one moment. Sources stay readable until it is disposed. */
 export interface ReadView extends Disposable {
   readonly sources: readonly ReadSource[];
+  /** Of each channel asked for, the last entry seen. */
+  readonly positions: Positions;
 }
 
 /**
@@ -33,13 +36,16 @@ export async function openReadView(
   await reachDeletes(collection, request, slots, signal);
   const sources = slots.map((slot) => fromSlot(slot, request.rowsSince));
   const isChosen = partitionChooser(request.partitions);
+  const positions = new Map<ChannelId, LogSequence>();
   for (const { id, after } of request.channels) {
-    const blocks = collection.channel(id).fresh.blocksAfter(after, null);
+    const { fresh } = collection.channel(id);
+    positions.set(id, fresh.sequence);
+    const blocks = fresh.blocksAfter(after, null);
     const chosen = blocks.filter(({ partitionId }) => isChosen(partitionId));
     sources.push(...chosen.map((block) => freshSource(block, request.rowsSince)));
   }
   const pins = stack.move();
-  return { sources, [Symbol.dispose]: () => pins.dispose() };
+  return { sources, positions, [Symbol.dispose]: () => pins.dispose() };
 }
 
 async function acquireAll(

@@ -6,7 +6,7 @@ import { querySources } from './query.ts';
 import { loadedReport } from './loaded-report.ts';
 import type { ReaderContext } from './reader-context.ts';
 import type { ReadSource } from './read-source.ts';
-import { openReadView } from './read-view.ts';
+import { openReadView, type ReadView } from './read-view.ts';
 import { RequestScope } from './request-scope.ts';
 import { RowSelector } from './row-selector.ts';
 import { searchSources } from './search.ts';
@@ -92,7 +92,7 @@ export class ReaderService implements ReaderApi {
       const { sources } = view;
       const { schema } = meta;
       const result = await answer({ schema, filter, sources, timeoutMs: scope.remainingMs, signal });
-      return { ...result, stats: statsOf(request, sources, scope) };
+      return { ...result, stats: statsOf(request, view, scope) };
     } catch (error) {
       // Whoever noticed first, the caller is told why the request ended.
       if (signal.aborted) throw signal.reason;
@@ -101,10 +101,11 @@ export class ReaderService implements ReaderApi {
   }
 }
 
-function statsOf(request: SubRequest, sources: readonly ReadSource[], scope: RequestScope): NodeStats {
+function statsOf(request: SubRequest, { sources, positions }: ReadView, scope: RequestScope): NodeStats {
   return {
     segmentCount: request.segments.length,
     rowsSearched: sources.reduce((sum, source) => sum + source.rowCount, 0),
     elapsedMs: scope.elapsedMs,
+    positions,
   };
 }

@@ -10,7 +10,7 @@ interface Hit {
   readonly score: number;
 }
 
-const stats = { segmentCount: 1, rowsSearched: 1, elapsedMs: 0 };
+const stats = { segmentCount: 1, rowsSearched: 1, elapsedMs: 0, positions: new Map() };
 const TAG_FIELD = 101;
 
 function resultOf(lists: readonly (readonly Hit[])[]): SearchResult {

@@ -19,7 +19,7 @@ function resultOf(rows: readonly (readonly [key: string, timestamp: bigint, valu
     ),
     timestamps: BigUint64Array.from(rows.map((row) => row[1])),
     rows: { rowCount: rows.length, columns: new Map([[FIELD, values]]) },
-    stats: { segmentCount: 1, rowsSearched: rows.length, elapsedMs: 0 },
+    stats: { segmentCount: 1, rowsSearched: rows.length, elapsedMs: 0, positions: new Map() },
   };
 }
 
