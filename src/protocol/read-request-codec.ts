@@ -1,6 +1,7 @@
 import { packPositions, unpackPositions } from './codecs.ts';
 import { packetCodec, type Codec } from './method.ts';
 import type {
+  ChannelPart,
   FilterText,
   Guarantee,
   PartitionChoice,
@@ -8,7 +9,13 @@ import type {
   SearchRequest,
   SubRequest,
 } from './reader-api.ts';
-import { METRICS, type CollectionId, type PartitionId, type Timestamp } from '../schema/index.ts';
+import {
+  METRICS,
+  type ChannelId,
+  type CollectionId,
+  type PartitionId,
+  type Timestamp,
+} from '../schema/index.ts';
 import { JsonFields } from '../util/json-fields.ts';
 import type { JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
@@ -57,7 +64,7 @@ function packSubRequest(request: SubRequest): { readonly [key: string]: JsonValu
   return {
     collectionId: request.collectionId,
     segments: request.segments,
-    channels: packPositions(new Map(request.channels.map(({ id, after }) => [id, after]))),
+    channels: request.channels.map(({ id, after, atLeast }) => ({ id, after, atLeast })),
     partitions: { ids: request.partitions.ids, newerThan: request.partitions.newerThan },
     rowsSince: String(request.rowsSince),
     filter: request.filter === null ? null : { text: request.filter.text, values: request.filter.values },
@@ -67,16 +74,23 @@ function packSubRequest(request: SubRequest): { readonly [key: string]: JsonValu
 }
 
 function unpackSubRequest(fields: JsonFields): SubRequest {
-  const channels = unpackPositions(fields.raw['channels'], 'channels');
   return {
     collectionId: fields.decimal<CollectionId>('collectionId'),
     segments: fields.texts('segments'),
-    channels: [...channels].map(([id, after]) => ({ id, after })),
+    channels: fields.objects('channels', unpackChannel),
     partitions: fields.object('partitions', unpackPartitions),
     rowsSince: BigInt(fields.decimal('rowsSince')) as Timestamp,
     filter: fields.nullable('filter', (name) => fields.object(name, unpackFilter)),
     outputFieldIds: fields.counts('outputFieldIds'),
     guarantee: fields.object('guarantee', unpackGuarantee),
+  };
+}
+
+function unpackChannel(fields: JsonFields): ChannelPart {
+  return {
+    id: fields.text('id') as ChannelId,
+    after: fields.count('after'),
+    atLeast: fields.count('atLeast'),
   };
 }
 

@@ -33,7 +33,7 @@ export interface SubRequest {
    * Channels whose fresh rows this node looks through: those of entries after `after`, up to the newest it knows. Rows that
    * several nodes look through count once, but for `countOnly`.
    */
-  readonly channels: readonly { readonly id: ChannelId; readonly after: LogSequence }[];
+  readonly channels: readonly ChannelPart[];
   /** Applies to fresh rows; segments are chosen by the planner. */
   readonly partitions: PartitionChoice;
   /** Rows of an older timestamp have outlived their collection's time to live and do not count; 0n = all count. */
@@ -42,6 +42,13 @@ export interface SubRequest {
   /** Fields to return with each row; the primary key always comes. */
   readonly outputFieldIds: readonly number[];
   readonly guarantee: Guarantee;
+}
+
+export interface ChannelPart {
+  readonly id: ChannelId;
+  readonly after: LogSequence;
+  /** Entries up to this must be applied before the node looks, whatever the guarantee says; 0 = none. */
+  readonly atLeast: LogSequence;
 }
 
 export interface PartitionChoice {

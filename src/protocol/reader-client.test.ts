@@ -15,7 +15,7 @@ const call: CallOptions = { timeoutMs: 1_000, trace: { traceparent: '00-1-2-3' }
 const subRequest: SubRequest = {
   collectionId,
   segments: ['11', '12'] as SegmentId[],
-  channels: [{ id: '7-0' as ChannelId, after: 2 ** 40 }],
+  channels: [{ id: '7-0' as ChannelId, after: 2 ** 40, atLeast: 7 }],
   partitions: { ids: ['3'] as PartitionId[], newerThan: null },
   rowsSince: (2n ** 60n + 1n) as Timestamp,
   filter: { text: 'price > {limit}', values: { limit: 3.5, names: ['a', null] } },
@@ -44,7 +44,12 @@ const queryRequest: QueryRequest = {
   limit: null,
 };
 
-const stats = { segmentCount: 2, rowsSearched: 1_000, elapsedMs: 1.25, positions: new Map([['7-0' as ChannelId, 3]]) };
+const stats = {
+  segmentCount: 2,
+  rowsSearched: 1_000,
+  elapsedMs: 1.25,
+  positions: new Map([['7-0' as ChannelId, 3]]),
+};
 const searchResult: SearchResult = {
   counts: Uint32Array.of(2, 1),
   scores: Float32Array.of(0.9, 0.8, 0.7),

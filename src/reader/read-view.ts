@@ -33,7 +33,7 @@ export async function openReadView(
     acquireAll(collection, request, stack, signal),
     reachGuarantee(collection, request.guarantee, arrivedMs, signal),
   ]);
-  await reachDeletes(collection, request, slots, signal);
+  await reachEntries(collection, request, slots, signal);
   const sources = slots.map((slot) => fromSlot(slot, request.rowsSince));
   const isChosen = partitionChooser(request.partitions);
   const positions = new Map<ChannelId, LogSequence>();
@@ -69,16 +69,18 @@ async function acquireAll(
  * A segment opened while this reader lags knows deletes of entries whose rows are neither in a plan from before their flush nor
  * among the fresh rows yet. Such a plan waits for them, or an upsert would be seen as neither row.
  */
-async function reachDeletes(
+async function reachEntries(
   collection: ServedCollection,
   request: SubRequest,
   slots: readonly SegmentSlot[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { id, after } of request.channels) {
+  for (const { id, after, atLeast } of request.channels) {
     const known = slots.filter((slot) => slot.meta.channelId === id).map((slot) => slot.deletedThrough);
-    const through = Math.max(0, ...known);
-    if (after < through) await collection.channel(id).progress.reach(through, signal);
+    const deleted = Math.max(0, ...known);
+    const through = Math.max(atLeast, after < deleted ? deleted : 0);
+    const { progress } = collection.channel(id);
+    if (progress.applied < through) await progress.reach(through, signal);
   }
 }
 

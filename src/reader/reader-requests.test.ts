@@ -238,7 +238,7 @@ test('a search that cannot be is refused with what is wrong', async () => {
   await refused({ k: 0 }, 'PARAMETER_INVALID', /1 to 16384/);
   await refused({ k: 16_385 }, 'PARAMETER_INVALID', /16385/);
   await refused({ params: { nprobes: 3 } }, 'PARAMETER_INVALID', /unknown parameter nprobes/);
-  await refused({ channels: [{ id: '1-7' as never, after: 0 }] }, 'STALE_PLAN', /1-7/);
+  await refused({ channels: [{ id: '1-7' as never, after: 0, atLeast: 0 }] }, 'STALE_PLAN', /1-7/);
   await refused({ collectionId: '5' as never }, 'COLLECTION_NOT_FOUND', /5/);
 });
 
