@@ -12,7 +12,7 @@ import { planRead } from '../../src/proxy/core/read-plan.ts';
 import type { PooledReader } from '../../src/proxy/core/reader-pool.ts';
 import type { ReaderApi, SearchResult } from '../../src/protocol/reader-api.ts';
 import { ConsistentHashRouter } from '../../src/routing/consistent-hash/consistent-hash-router.ts';
-import type { NodeId, Timestamp } from '../../src/schema/index.ts';
+import type { ChannelId, LogSequence, NodeId, Timestamp } from '../../src/schema/index.ts';
 import { createReport } from '../support/report.ts';
 
 const SEGMENTS = 64;
@@ -48,7 +48,14 @@ export async function run(): Promise<void> {
   const pool = new Map<NodeId, PooledReader>(
     readers.map((info) => [
       info.id,
-      { node: info, api: {} as ReaderApi, inFlight: 0, latencyMs: 1, suspect: false },
+      {
+        node: info,
+        api: {} as ReaderApi,
+        inFlight: 0,
+        latencyMs: 1,
+        suspect: false,
+        positions: new Map<ChannelId, LogSequence>(),
+      },
     ]),
   );
   const placements = new PlacementCache(new ConsistentHashRouter());

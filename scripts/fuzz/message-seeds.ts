@@ -28,11 +28,16 @@ export function messageSeeds(random: Random): readonly EncodedMessage[] {
     codec,
     packet: encodePacket(codec.encode(value)),
   });
-  const stats = { segmentCount: 1, rowsSearched: 2, elapsedMs: 0.5 };
+  const stats = {
+    segmentCount: 1,
+    rowsSearched: 2,
+    elapsedMs: 0.5,
+    positions: new Map([['7-0' as ChannelId, 3]]),
+  };
   const part = {
     collectionId,
     segments: ['5' as SegmentId],
-    channels: [{ id: channel, after: 3 }],
+    channels: [{ id: channel, after: 3, atLeast: 3 }],
     partitions: { ids: [partitionId], newerThan: null },
     rowsSince: 0n as Timestamp,
     filter: { text: 'id > 1', values: {} },

@@ -33,8 +33,7 @@ async function buildAll(client: MilvusClient, name: string, { type, params }: Ca
   const named = { collection_name: name, index_name: 'nearby' };
   const index = { ...named, field_name: 'vector', index_type: type, metric_type: 'L2', params };
   succeeded(await client.createIndex(index));
-  while (Number((await client.getIndexBuildProgress(named)).indexed_rows) < ROWS)
-    await setImmediate();
+  while (Number((await client.getIndexBuildProgress(named)).indexed_rows) < ROWS) await setImmediate();
 }
 
 for (const one of CASES) {

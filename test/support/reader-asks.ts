@@ -21,7 +21,9 @@ export function planOf(snapshot: CatalogSnapshot, guarantee: Guarantee): SubRequ
   return {
     collectionId: COLLECTION,
     segments: snapshot.segmentsOf(COLLECTION).map(({ id }) => id),
-    channels: snapshot.channelsOf(COLLECTION).map(({ id, checkpoint }) => ({ id, after: checkpoint, atLeast: 0 })),
+    channels: snapshot
+      .channelsOf(COLLECTION)
+      .map(({ id, checkpoint }) => ({ id, after: checkpoint, atLeast: 0 })),
     partitions: { ids: PARTITIONS, newerThan: PARTITIONS[1] },
     rowsSince: 0n as Timestamp,
     filter: null,

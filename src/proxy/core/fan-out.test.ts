@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fanOut, type FanOutRequest } from './fan-out.ts';
+import { fanOut, type FanOutRequest, type NodePart } from './fan-out.ts';
 import { Hedging } from './hedging.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { ReaderPool } from './reader-pool.ts';
@@ -10,7 +10,8 @@ import type { Discovery, NodeInfo } from '../../discovery/discovery.ts';
 import { MishardsError, type ErrorCode } from '../../errors/index.ts';
 import { SeededRandom } from '../../host/index.ts';
 import { nodeClock, nodeTimers } from '../../host/node/index.ts';
-import type { NodeStatus, ReaderApi } from '../../protocol/reader-api.ts';
+import type { ChannelPart, NodeStatus, ReaderApi } from '../../protocol/reader-api.ts';
+import type { Positions } from '../../protocol/writer-api.ts';
 import type { ChannelId, NodeId, SegmentId } from '../../schema/index.ts';
 
 const NODES = ['reader-1', 'reader-2', 'reader-3'] as NodeId[];
@@ -54,7 +55,7 @@ class ScriptedCluster implements AsyncDisposable {
     });
   }
 
-  async read(plan: ReadPlan, overrides: Partial<FanOutRequest<string>> = {}): Promise<string[]> {
+  async read(plan: ReadPlan, overrides: Partial<FanOutRequest<Found>> = {}): Promise<string[]> {
     const results = await fanOut(
       {
         pool: this.pool,
@@ -70,18 +71,19 @@ class ScriptedCluster implements AsyncDisposable {
         deadlineMs: nodeClock.monotonicMs() + 10_000,
         signal: new AbortController().signal,
         trace: {},
+        mayOverlap: false,
         describe: () => ({}),
         call: async (_api, { reader, segments, channels }) => {
           this.calls.push(reader.node.id);
           const failure = this.failures.get(reader.node.id);
           if (failure !== undefined)
             throw new MishardsError(failure, `scripted failure of ${reader.node.id}`);
-          return [...segments, ...channels].map((item) => item.id).join(' ');
+          return found([...segments, ...channels]);
         },
         ...overrides,
       },
     );
-    return results.flatMap((result) => result.split(' ')).sort();
+    return results.flatMap((result) => result.ids).sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,6 +94,15 @@ class ScriptedCluster implements AsyncDisposable {
     if (this.failures.has(id)) throw new MishardsError('CONNECTION_LOST', 'scripted');
     return { ready: true, inFlight: 0, memoryBytes: 0, revision: 0 };
   }
+}
+
+interface Found {
+  readonly ids: readonly string[];
+  readonly stats: { readonly positions: Positions };
+}
+
+function found(items: readonly { readonly id: string }[], positions: Positions = new Map()): Found {
+  return { ids: items.map((item) => item.id), stats: { positions } };
 }
 
 const unusedApi: ReaderApi = {
@@ -112,6 +123,7 @@ function planOf(segmentCount: number): ReadPlan {
     segments: Array.from({ length: segmentCount }, (_, index) => ({
       kind: 'segment',
       id: `s${index}` as SegmentId,
+      channelId: 'c0' as ChannelId,
       weight: 100,
       nodes: rotated(index),
     })),
@@ -182,12 +194,12 @@ test('what a silent node was asked for is answered by other copies, nothing twic
   for (let count = 0; count < 64; count++) cluster.hedging.record(1);
   const [silent] = NODES as [NodeId];
   const givenUp: NodeId[] = [];
-  const call: FanOutRequest<string>['call'] = async (_api, assignment, { signal }) => {
+  const call: FanOutRequest<Found>['call'] = async (_api, assignment, { signal }) => {
     if (assignment.reader.node.id === silent) {
       givenUp.push(silent);
       return await silence(signal!);
     }
-    return [...assignment.segments, ...assignment.channels].map((item) => item.id).join(' ');
+    return found([...assignment.segments, ...assignment.channels]);
   };
   const before = cluster.pool.find(silent)!.latencyMs;
   for (let round = 0; round < 5; round++)
@@ -201,12 +213,77 @@ test('nobody is asked a second time who would have to load what is asked for', a
   await using cluster = new ScriptedCluster();
   for (let count = 0; count < 64; count++) cluster.hedging.record(1);
   const asked: NodeId[] = [];
-  const call: FanOutRequest<string>['call'] = async (_api, { reader }) => {
+  const call: FanOutRequest<Found>['call'] = async (_api, { reader }) => {
     asked.push(reader.node.id);
     await nodeTimers.sleep(20);
-    return 'late';
+    return found([]);
   };
   const plan = planOf(1);
   await cluster.read({ ...plan, channels: [] }, { call, copies: 1 });
   assert.deepEqual(asked, [NODES[0]]);
+});
+
+test('every node that reads segments of a channel brings the rows that may be newer than those of the one that answers for it', async () => {
+  await using cluster = new ScriptedCluster();
+  const channel = 'c0' as ChannelId;
+  const parts: NodePart[] = [];
+  const call: FanOutRequest<Found>['call'] = async (_api, part) => {
+    parts.push(part);
+    return found([], new Map([[channel, 7]]));
+  };
+  const ask = async (): Promise<readonly ChannelPart[]> => {
+    parts.length = 0;
+    await cluster.read(planOf(12), { call, mayOverlap: true });
+    assert.ok(parts.length > 1, 'segments lie on several nodes');
+    return parts.flatMap(({ channels }) => channels);
+  };
+
+  const first = await ask();
+  assert.equal(first.length, parts.length);
+  assert.ok(
+    first.every(({ after }) => after === 0),
+    'nobody has said how far it is',
+  );
+  // Once each has answered for the channel, all have said that they are at 7.
+  for (const { node } of cluster.pool.readers().map(({ id }) => cluster.pool.find(id)!))
+    cluster.pool.find(node.id)!.positions.set(channel, 7);
+  const second = await ask();
+  const own = second.filter(({ atLeast }) => atLeast > 0);
+  assert.deepEqual(own, [{ id: channel, after: 0, atLeast: 7 }]);
+  const overlaps = second.filter(({ atLeast }) => atLeast === 0);
+  assert.equal(overlaps.length, parts.length - 1);
+  assert.ok(overlaps.every(({ after }) => after === 7));
+});
+
+test('whoever takes a channel over comes up to where the first one was', async () => {
+  await using cluster = new ScriptedCluster();
+  const channel = 'c0' as ChannelId;
+  const plan = planOf(12);
+  for (const id of NODES) cluster.pool.find(id)!.positions.set(channel, 9);
+  const asked: ChannelPart[] = [];
+  let failed = false;
+  const call: FanOutRequest<Found>['call'] = async (_api, { channels }) => {
+    asked.push(...channels);
+    if (channels.length > 0 && !failed) {
+      failed = true;
+      throw new MishardsError('CONNECTION_LOST', 'scripted');
+    }
+    return found([]);
+  };
+  await cluster.read(plan, { call });
+  assert.deepEqual(asked, [
+    { id: channel, after: 0, atLeast: 9 },
+    { id: channel, after: 0, atLeast: 9 },
+  ]);
+});
+
+test('where a row that comes twice would count twice, no node is asked for those of another', async () => {
+  await using cluster = new ScriptedCluster();
+  const asked: ChannelPart[] = [];
+  const call: FanOutRequest<Found>['call'] = async (_api, { channels }) => {
+    asked.push(...channels);
+    return found([]);
+  };
+  await cluster.read(planOf(12), { call, mayOverlap: false });
+  assert.equal(asked.length, 1);
 });

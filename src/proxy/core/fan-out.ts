@@ -1,10 +1,11 @@
 import { assign, hasHealthyCopies, type AssignContext, type Assignment } from './assign.ts';
+import { channelFloors, overlapParts, ownParts, type ChannelFloors } from './channel-parts.ts';
 import { hedged, type Hedging } from './hedging.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { isNodeFailure, type PooledReader, type ReaderPool } from './reader-pool.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
 import type { Clock, Random, Timers } from '../../host/index.ts';
-import type { ReaderApi } from '../../protocol/reader-api.ts';
+import type { ChannelPart, NodeStats, ReaderApi } from '../../protocol/reader-api.ts';
 import type { NodeId } from '../../schema/index.ts';
 import { withSpan, type SpanAttributes } from '../../telemetry/tracing.ts';
 import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
@@ -26,10 +27,20 @@ export interface FanOutRequest<Result> {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly trace: TraceCarrier;
-  readonly call: (api: ReaderApi, assignment: Assignment, options: CallOptions) => Promise<Result>;
+  /** Rows that two nodes return count once in the end; where they would not, no node is asked for those of another. */
+  readonly mayOverlap: boolean;
+  readonly call: (api: ReaderApi, part: NodePart, options: CallOptions) => Promise<Result>;
   readonly describe: (result: Result) => SpanAttributes;
 }
 
+/** What one node looks through. */
+export interface NodePart {
+  readonly reader: PooledReader;
+  readonly segments: Assignment['segments'];
+  readonly channels: readonly ChannelPart[];
+}
+
+type Answered = { readonly stats: Pick<NodeStats, 'positions'> };
 type Parts = Pick<ReadPlan, 'segments' | 'channels'>;
 
 /**
@@ -37,7 +48,7 @@ type Parts = Pick<ReadPlan, 'segments' | 'channels'>;
  * order of preference; the others are not waited for. What takes a node longer than nearly all before goes also to other
  * copies, and the first answer counts. The first failure that no node can cure cancels the rest.
  */
-export async function fanOut<Result>(
+export async function fanOut<Result extends Answered>(
   dependencies: FanOutDependencies,
   request: FanOutRequest<Result>,
 ): Promise<readonly Result[]> {
@@ -51,9 +62,10 @@ export async function fanOut<Result>(
   }
 }
 
-class FanOut<Result> {
+class FanOut<Result extends Answered> {
   readonly #with: FanOutDependencies;
   readonly #request: FanOutRequest<Result>;
+  #floors: ChannelFloors | null = null;
 
   constructor(dependencies: FanOutDependencies, request: FanOutRequest<Result>) {
     this.#with = dependencies;
@@ -67,6 +79,7 @@ class FanOut<Result> {
     isHedge = false,
   ): Promise<readonly Result[]> {
     const assignments = assign(parts, this.#assignContext(excluded));
+    this.#floors ??= channelFloors(assignments);
     const answers = assignments.map(async (assignment) => {
       try {
         return await this.#askOne(assignment, excluded, signal, isHedge);
@@ -128,8 +141,9 @@ class FanOut<Result> {
         if (timeoutMs <= 0)
           throw new MishardsError('DEADLINE_EXCEEDED', `no time was left to ask ${reader.node.id}`);
         const result = await pool.measure(reader, (api) =>
-          call(api, assignment, { timeoutMs, signal, trace }),
+          call(api, this.#partOf(assignment), { timeoutMs, signal, trace }),
         );
+        noteProgress(assignment, result);
         hedging.record(clock.monotonicMs() - startMs);
         span.setAttributes(describe(result));
         return result;
@@ -137,9 +151,23 @@ class FanOut<Result> {
     );
   }
 
+  #partOf(assignment: Assignment): NodePart {
+    const floors = this.#floors!;
+    const own = ownParts(assignment, floors);
+    const channels = this.#request.mayOverlap ? [...own, ...overlapParts(assignment, floors)] : own;
+    return { reader: assignment.reader, segments: assignment.segments, channels };
+  }
+
   #assignContext(excluded: ReadonlySet<NodeId>): AssignContext {
     const { random, pool } = this.#with;
     return { random, find: (id) => pool.find(id), excluded, copies: this.#request.copies };
+  }
+}
+
+function noteProgress({ reader, channels }: Assignment, { stats }: Answered): void {
+  for (const { id } of channels) {
+    const sequence = stats.positions.get(id);
+    if (sequence !== undefined) reader.positions.set(id, sequence);
   }
 }
 

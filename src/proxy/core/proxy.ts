@@ -37,6 +37,7 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
   const pruning = catalog.subscribe((snapshot) => {
     placements.prune(snapshot);
     guarantees.forget((id) => snapshot.collections.has(id));
+    pool.forget((id) => snapshot.channel(id) !== undefined);
   });
 
   const mutate =

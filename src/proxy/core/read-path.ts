@@ -1,4 +1,4 @@
-import { fanOut } from './fan-out.ts';
+import { fanOut, type FanOutRequest, type NodePart } from './fan-out.ts';
 import { Hedging } from './hedging.ts';
 import type { Guarantees } from './guarantees.ts';
 import { mergeHits } from './merge-hits.ts';
@@ -6,7 +6,6 @@ import { mergeRows } from './merge-rows.ts';
 import type { PlacementCache } from './placement-cache.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 import { planRead, type ReadPlan } from './read-plan.ts';
-import type { Assignment } from './assign.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import type {
   QueryAnswer,
@@ -60,7 +59,7 @@ export class ReadPath {
   async #search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer> {
     const { fieldId, metric, queryCount, queries, params, scoreAbove, scoreUpTo } = command;
     const k = command.offset + command.limit;
-    const results = await this.#read(command, context, (api, part, options) =>
+    const results = await this.#read(command, context, true, (api, part, options) =>
       api.search(
         { ...part, fieldId, metric, queryCount, queries, k, params, scoreAbove, scoreUpTo },
         options,
@@ -76,7 +75,7 @@ export class ReadPath {
     const rowsMax = this.#with.options.queryRowsMax;
     // One row more than allowed tells an answer that is exactly full from one that is too large.
     const limit = countOnly ? null : command.limit === null ? rowsMax + 1 : command.offset + command.limit;
-    const results = await this.#read(command, context, (api, part, options) =>
+    const results = await this.#read(command, context, !countOnly, (api, part, options) =>
       api.query({ ...part, countOnly, limit }, options),
     );
     return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () => {
@@ -95,6 +94,7 @@ export class ReadPath {
   async #read<Result extends { readonly stats: NodeStats }>(
     command: ReadCommand,
     context: RequestContext,
+    mayOverlap: boolean,
     call: NodeCall<Result>,
   ): Promise<readonly Result[]> {
     const deadlineMs = this.#with.host.clock.monotonicMs() + context.timeoutMs;
@@ -115,8 +115,8 @@ export class ReadPath {
       );
       try {
         return await withSpan('do_search', context.trace, {}, (trace) =>
-          this.#ask({ ...context, trace }, plan, deadlineMs, (api, assignment, options) =>
-            call(api, subRequest(command, plan, assignment, guarantee), options),
+          this.#ask({ ...context, trace }, { plan, deadlineMs, mayOverlap }, (api, part, options) =>
+            call(api, subRequest(command, plan, part, guarantee), options),
           ),
         );
       } catch (error) {
@@ -154,18 +154,16 @@ export class ReadPath {
 
   async #ask<Result extends { readonly stats: NodeStats }>(
     context: RequestContext,
-    plan: ReadPlan,
-    deadlineMs: number,
-    call: (api: ReaderApi, assignment: Assignment, options: CallOptions) => Promise<Result>,
+    asked: Pick<FanOutRequest<Result>, 'plan' | 'deadlineMs' | 'mayOverlap'>,
+    call: (api: ReaderApi, part: NodePart, options: CallOptions) => Promise<Result>,
   ): Promise<readonly Result[]> {
     const trace: TraceCarrier = context.trace;
     const { pool, options } = this.#with;
     return await fanOut(
       { ...this.#with.host, pool, hedging: this.#hedging, retriesMax: options.readRetriesMax },
       {
-        plan,
-        copies: plan.collection.load?.replicas ?? 1,
-        deadlineMs,
+        ...asked,
+        copies: asked.plan.collection.load?.replicas ?? 1,
         signal: context.signal,
         trace,
         call,
@@ -190,13 +188,13 @@ function requestAttributes(command: ReadCommand, limit: number | null): SpanAttr
 function subRequest(
   command: ReadCommand,
   plan: ReadPlan,
-  assignment: Assignment,
+  { segments, channels }: NodePart,
   guarantee: Guarantee,
 ): SubRequest {
   return {
     collectionId: plan.collection.id,
-    segments: assignment.segments.map((segment) => segment.id),
-    channels: assignment.channels.map(({ id, after }) => ({ id, after })),
+    segments: segments.map((segment) => segment.id),
+    channels,
     partitions: plan.partitions,
     rowsSince: plan.rowsSince,
     filter: command.filter,

@@ -17,6 +17,7 @@ export type PlanItem =
   | {
       readonly kind: 'segment';
       readonly id: SegmentId;
+      readonly channelId: ChannelId;
       readonly weight: number;
       readonly nodes: readonly NodeId[];
     }
@@ -61,6 +62,7 @@ export function planRead({ snapshot, collection, partitionIds, rowsSince, placem
         ({
           kind: 'segment',
           id: segment.id,
+          channelId: segment.channelId,
           weight: segment.rowCount,
           nodes: placement.get(segmentKey(segment.id)) ?? [],
         }) as const,

@@ -2,7 +2,7 @@ import { asMishardsError, type ErrorCode } from '../../errors/index.ts';
 import type { Discovery, NodeInfo } from '../../discovery/discovery.ts';
 import type { Clock, Timers } from '../../host/index.ts';
 import type { ReaderApi } from '../../protocol/reader-api.ts';
-import type { NodeId } from '../../schema/index.ts';
+import type { ChannelId, LogSequence, NodeId } from '../../schema/index.ts';
 
 /** A reader and how it has been doing, as this proxy has seen it. */
 export interface PooledReader {
@@ -13,6 +13,8 @@ export interface PooledReader {
   latencyMs: number;
   /** It failed and has not answered a probe since; asked only when nobody else can answer. */
   suspect: boolean;
+  /** How far each channel was when it last answered for it: it is at least so far now. */
+  readonly positions: Map<ChannelId, LogSequence>;
 }
 
 export interface ReaderPoolOptions {
@@ -74,6 +76,12 @@ export class ReaderPool implements AsyncDisposable {
     if (elapsedMs > reader.latencyMs) smooth(reader, elapsedMs);
   }
 
+  forget(keeps: (channel: ChannelId) => boolean): void {
+    for (const { positions } of this.#pooled.values()) {
+      for (const channel of positions.keys()) if (!keeps(channel)) positions.delete(channel);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
     this.#probing[Symbol.dispose]();
@@ -103,6 +111,7 @@ export class ReaderPool implements AsyncDisposable {
         inFlight: 0,
         latencyMs,
         suspect: false,
+        positions: new Map(),
       });
     }
   }
