@@ -29,6 +29,8 @@
         "src/rotation.cc",
         "src/search_job.cc",
         "src/source.cc",
+        "src/sparse.cc",
+        "src/sparse_scan.cc",
         "src/simd/avx2.cc",
         "src/simd/avx512.cc",
         "src/simd/formats_avx2.cc",

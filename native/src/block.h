@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "memory.h"
 #include "source.h"
+#include "sparse.h"
 
 namespace mishards {
 
@@ -23,8 +25,11 @@ class Block {
   size_t bytes() const { return values_.bytes(); }
   VectorRows firstRows(uint32_t rowCount) const { return {values_.data(), rowCount, dim_, format_}; }
 
-  /** `rowCount` rows that fit into the capacity. */
+  SparseRows firstSparseRows(uint32_t rowCount) const { return sparse_->firstRows(rowCount); }
+
+  /** `rowCount` dense rows that fit into the capacity. */
   void append(const void* values, uint32_t rowCount);
+  void append(const SparseRows& rows);
 
  private:
   PageArray<uint8_t> values_;
@@ -32,6 +37,7 @@ class Block {
   uint32_t dim_;
   uint32_t capacity_;
   uint32_t rowCount_ = 0;
+  std::unique_ptr<SparseStore> sparse_;
 };
 
 }  // namespace mishards

@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "flat_search.h"
+#include "sparse_scan.h"
 
 namespace mishards {
 namespace {
 
 // An exact slice covers this many bytes of vectors: some tenths of a millisecond for one query.
 constexpr size_t kFlatSliceBytes = size_t{4} << 20;
+// About what a row of a hundred entries takes.
+constexpr size_t kSparseRowBytes = 1 << 10;
 constexpr uint32_t kFlatSliceQueries = 64;
 constexpr uint32_t kIndexSliceQueries = 32;
 // Slices a thread, so that the last ones to finish do not leave the others idle for long.
@@ -19,6 +22,10 @@ constexpr uint32_t kSlicesPerThread = 4;
 VectorRows SearchSource::rows() const {
   if (block) return block->firstRows(filter.rowCount);
   return index ? index->rows() : file->rows();
+}
+
+SparseRows SearchSource::sparseRows() const {
+  return block ? block->firstSparseRows(filter.rowCount) : file->sparseRows();
 }
 
 SearchJob::SearchJob(const Simd& simd, SearchRequest request, uint32_t threads)
@@ -41,7 +48,8 @@ void SearchJob::planSource(uint32_t source, uint32_t queriesEach) {
   const SearchSource& data = request_.sources[source];
   const uint32_t rowCount = data.filter.rowCount;
   if (rowCount == 0) return;
-  const size_t rowBytes = data.rows().rowBytes();
+  const VectorRows rows = data.rows();
+  const size_t rowBytes = rows.format == VectorFormat::kSparse ? kSparseRowBytes : rows.rowBytes();
   const size_t rowsEach = data.index ? rowCount : std::max<size_t>(1, kFlatSliceBytes / rowBytes);
   const uint32_t queryStep = data.index ? queriesEach : kFlatSliceQueries;
   for (size_t row = 0; row < rowCount; row += rowsEach) {
@@ -64,10 +72,22 @@ void SearchJob::run(uint32_t slice) {
   std::vector<TopK> found(work.queryEnd - work.queryBegin, TopK(request_.k));
   if (request_.sources[work.source].index) {
     runIndex(work, found);
+  } else if (request_.sources[work.source].rows().format == VectorFormat::kSparse) {
+    runSparse(work, found);
   } else {
     runFlat(work, found);
   }
   if (!stopped()) reduce(work, found);
+}
+
+void SearchJob::runSparse(const Slice& slice, std::vector<TopK>& found) {
+  const SearchSource& source = request_.sources[slice.source];
+  const SparseRows rows = source.sparseRows();
+  for (uint32_t query = slice.queryBegin; query < slice.queryEnd; query++) {
+    const SparseScorer score(request_.metric, request_.bm25, request_.queries.at(query).sparse);
+    const SparseScan scan{rows, slice.rowBegin, slice.rowEnd, source.filter, request_.bounds, slice.source};
+    scanSparse(scan, score, found[query - slice.queryBegin], stopped());
+  }
 }
 
 void SearchJob::runFlat(const Slice& slice, std::vector<TopK>& found) {
@@ -81,7 +101,7 @@ void SearchJob::runFlat(const Slice& slice, std::vector<TopK>& found) {
 
 void SearchJob::runIndex(const Slice& slice, std::vector<TopK>& found) {
   const IndexRequest request{&simd_,          slice.source, request_.k, request_.params, countedFilter(slice.source),
-                             request_.bounds};
+                             request_.bounds, request_.bm25};
   for (uint32_t query = slice.queryBegin; query < slice.queryEnd && !stopped(); query++) {
     request_.sources[slice.source].index->search(request, request_.queries.at(query), found[query - slice.queryBegin],
                                                  stopped());

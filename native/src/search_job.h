@@ -6,6 +6,7 @@
 
 #include "block.h"
 #include "row_filter.h"
+#include "sparse.h"
 #include "simd/simd.h"
 #include "thread_pool.h"
 #include "top_k.h"
@@ -22,13 +23,15 @@ struct SearchSource {
   RowFilter filter;
 
   VectorRows rows() const;
+  SparseRows sparseRows() const;
 };
 
 struct SearchRequest {
   std::vector<SearchSource> sources;
   Metric metric;
   uint32_t dim;
-  DenseQueries queries;
+  Queries queries;
+  Bm25 bm25{};
   uint32_t queryCount;
   uint32_t k;
   SearchParams params;
@@ -61,6 +64,7 @@ class SearchJob : public Job {
 
   void plan(uint32_t threads);
   void planSource(uint32_t source, uint32_t queriesEach);
+  void runSparse(const Slice& slice, std::vector<TopK>& found);
   void runFlat(const Slice& slice, std::vector<TopK>& found);
   void runIndex(const Slice& slice, std::vector<TopK>& found);
   void reduce(const Slice& slice, const std::vector<TopK>& found);

@@ -26,7 +26,7 @@ const float* VectorRows::floats(size_t index, std::vector<float>& room) const {
   return room.data();
 }
 
-DenseQueries::DenseQueries(VectorFormat format, uint32_t dim, const void* values, uint32_t count)
+Queries::Queries(VectorFormat format, uint32_t dim, const void* values, uint32_t count)
     : format_(format), dim_(dim) {
   const auto* bytes = static_cast<const uint8_t*>(values);
   if (format != VectorFormat::kBinary) {
@@ -38,9 +38,19 @@ DenseQueries::DenseQueries(VectorFormat format, uint32_t dim, const void* values
   }
 }
 
-QueryVector DenseQueries::at(size_t index) const {
+Queries::Queries(const uint32_t* offsets, const uint32_t* indices, const float* values, uint32_t count)
+    : format_(VectorFormat::kSparse),
+      floats_(values, values + offsets[count]),
+      offsets_(offsets, offsets + count + 1),
+      indices_(indices, indices + offsets[count]) {}
+
+QueryVector Queries::at(size_t index) const {
+  if (format_ == VectorFormat::kSparse) {
+    const uint32_t begin = offsets_[index];
+    return {nullptr, nullptr, {indices_.data() + begin, floats_.data() + begin, offsets_[index + 1] - begin}};
+  }
   const float* floats = floats_.empty() ? nullptr : floats_.data() + index * dim_;
-  return {floats, raw_.empty() ? nullptr : raw_.data() + index * rowBytesOf(format_, dim_)};
+  return {floats, raw_.empty() ? nullptr : raw_.data() + index * rowBytesOf(format_, dim_), {}};
 }
 
 }  // namespace mishards

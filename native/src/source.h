@@ -49,17 +49,27 @@ struct VectorRows {
 /** The floats that `dim` values of a format stand for; not for binary vectors. */
 void toFloats(VectorFormat format, const void* values, size_t dim, float* out);
 
-/** A query in the forms that scoring takes: `floats` unless it is binary, `raw` as it came. */
+/** A sparse vector: `count` dimensions, ascending, and their values. */
+struct SparseRow {
+  const uint32_t* indices;
+  const float* values;
+  uint32_t count;
+};
+
+/** A query in the forms that scoring takes: `floats` unless it is binary or sparse, `raw` as it came. */
 struct QueryVector {
   const float* floats = nullptr;
   const void* raw = nullptr;
+  SparseRow sparse{};
 };
 
-/** The dense queries of one search, owned. */
-class DenseQueries {
+/** The queries of one search, owned. */
+class Queries {
  public:
-  DenseQueries() = default;
-  DenseQueries(VectorFormat format, uint32_t dim, const void* values, uint32_t count);
+  Queries() = default;
+  Queries(VectorFormat format, uint32_t dim, const void* values, uint32_t count);
+  /** Sparse ones in compressed rows. */
+  Queries(const uint32_t* offsets, const uint32_t* indices, const float* values, uint32_t count);
 
   QueryVector at(size_t index) const;
 
@@ -68,6 +78,8 @@ class DenseQueries {
   uint32_t dim_ = 0;
   std::vector<float> floats_;
   std::vector<uint8_t> raw_;
+  std::vector<uint32_t> offsets_;
+  std::vector<uint32_t> indices_;
 };
 
 }  // namespace mishards

@@ -3,8 +3,10 @@
 #include <memory>
 #include <string>
 
+#include "container.h"
 #include "memory.h"
 #include "source.h"
+#include "sparse.h"
 
 namespace mishards {
 
@@ -14,17 +16,23 @@ class VectorFile {
   static std::shared_ptr<VectorFile> open(const std::string& path);
   /** Returns the size of the file. */
   static size_t write(const std::string& path, const VectorRows& rows);
+  static size_t write(const std::string& path, const SparseRows& rows);
 
+  /** Of sparse vectors without the rows themselves. */
   const VectorRows& rows() const { return rows_; }
-  /** CRC-32C of the values: what an index remembers of its vectors. */
+  const SparseRows& sparseRows() const { return sparse_; }
+  /** CRC-32C of the rows: what an index remembers of its vectors. */
   uint32_t checksum() const { return checksum_; }
   size_t bytes() const { return pages_.size(); }
 
  private:
   VectorFile() = default;
 
+  void readSparse(const ContainerReader& reader);
+
   Pages pages_;
   VectorRows rows_{};
+  SparseRows sparse_{};
   uint32_t checksum_ = 0;
 };
 

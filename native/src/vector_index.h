@@ -8,6 +8,7 @@
 #include "row_filter.h"
 #include "simd/simd.h"
 #include "source.h"
+#include "sparse.h"
 #include "top_k.h"
 #include "vector_file.h"
 
@@ -27,6 +28,7 @@ struct IndexRequest {
   SearchParams params;
   RowFilter filter;
   ScoreBounds bounds;
+  Bm25 bm25{};
 };
 
 /** A loaded and fully validated index, with the vectors it was built over. Immutable. */

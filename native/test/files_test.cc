@@ -112,7 +112,7 @@ void checkOwnRows(const IndexPlan& plan) {
     request.filter.rowCount = kRows;
     request.filter.allowedCount = kRows;
     TopK result(1);
-    index->search(request, {built.vectors->rows().row(row), nullptr}, result, stopped);
+    index->search(request, {built.vectors->rows().row(row), nullptr, {}}, result, stopped);
     EXPECT(result.hits().size() == 1 && result.hits()[0].row == row);
   }
 }
@@ -140,7 +140,7 @@ void checkDamage(const IndexPlan& plan) {
     writeFile(path, bytes);
     try {
       if (isIndex) {
-        searchAll(*openIndex(path, built.vectors), {built.values.data(), nullptr});
+        searchAll(*openIndex(path, built.vectors), {built.values.data(), nullptr, {}});
       } else {
         VectorFile::open(path);
       }

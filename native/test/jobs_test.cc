@@ -166,7 +166,7 @@ CHECK_CASE(buildWhileSearching, "builds on many threads while searches of the sa
     request.sources = {source, source};
     request.metric = Metric::kCosine;
     request.dim = 24;
-    request.queries = DenseQueries(VectorFormat::kFloat32, 24, vectors->rows().row(round), 2);
+    request.queries = Queries(VectorFormat::kFloat32, 24, vectors->rows().row(round), 2);
     request.queryCount = 2;
     request.k = 3;
     request.params.ef = 64;

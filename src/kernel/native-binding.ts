@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { DenseValues, VectorValues } from './kernel.ts';
+import type { Bm25, DenseValues, SparseValues, VectorValues } from './kernel.ts';
 import { MishardsError, isErrorCode } from '../errors/index.ts';
 
 declare const handleBrand: unique symbol;
@@ -32,6 +32,7 @@ export interface NativeSearch {
   readonly metric: number;
   readonly format: number;
   readonly dim: number;
+  readonly bm25: Bm25 | null;
   readonly queries: VectorValues;
   readonly queryCount: number;
   readonly k: number;
@@ -97,6 +98,7 @@ export interface NativeBinding {
   /** Returns the new row count. */
   appendRows(block: DataHandle, vectors: VectorValues, rowCount: number): number;
   readRows(data: DataHandle, rows: Uint32Array, out: DenseValues): void;
+  readSparseRows(data: DataHandle, rows: Uint32Array): SparseValues;
   release(data: DataHandle): void;
   buildIndex(kernel: KernelHandle, build: NativeBuild): StartedJob<{ sizeBytes: number; peakBytes: number }>;
   search(kernel: KernelHandle, search: NativeSearch): StartedJob<NativeHits>;
@@ -107,7 +109,7 @@ export interface NativeBinding {
 
 const ADDON = '../../native/build/Release/mishards_kernel.node';
 /** Grows with every change of the exports, here and in `native/src/addon/addon.cc`. */
-const CONTRACT = 2;
+const CONTRACT = 3;
 let loaded: NativeBinding | undefined;
 
 /** The compiled addon, loaded once a process. Throws `INTERNAL` where it was not built, or from other sources. */

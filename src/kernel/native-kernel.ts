@@ -25,7 +25,7 @@ import {
   type NativeBuild,
   type StartedJob,
 } from './native-binding.ts';
-import { checkSupported, NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
+import { NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sources.ts';
 import { searchArguments } from './search-arguments.ts';
 import { countVectors, shapeDefect, vectorsDefect } from './vectors.ts';
 
@@ -189,7 +189,6 @@ function checkOption(name: string, value: number, min: number, max: number): voi
 }
 
 function checkShape(shape: VectorShape): void {
-  checkSupported(shape);
   const defect = shapeDefect(shape);
   assert(defect === null, defect ?? '');
 }

@@ -79,7 +79,7 @@ abstract class NativeVectors implements VectorShape {
   readSparse(rows: Uint32Array): SparseValues {
     assert(this.format === 'sparse', `${this.format} vectors are read with read`);
     this.#checkRows(rows);
-    throw notSupported(this.format);
+    return nativeBinding().readSparseRows(this.handle, rows);
   }
 
   [Symbol.dispose](): void {
@@ -172,13 +172,4 @@ export function handleOf(data: SearchSource['data']): DataHandle {
     'the source was made by another kernel implementation',
   );
   return data.handle;
-}
-
-/** Throws `NOT_SUPPORTED` for formats this kernel does not do yet. */
-export function checkSupported({ format }: VectorShape): void {
-  if (format === 'sparse') throw notSupported(format);
-}
-
-function notSupported(format: string): MishardsError {
-  return new MishardsError('NOT_SUPPORTED', `${format} vectors are not supported by the native kernel yet`);
 }

@@ -17,6 +17,7 @@ export function searchArguments(search: KernelSearch): NativeSearch {
     metric: metricCode(search.metric),
     format: formatCode(search.format),
     dim: search.dim,
+    bm25: search.bm25 ?? null,
     queries: search.queries,
     queryCount: search.queryCount,
     k: search.k,

@@ -28,7 +28,7 @@ Napi::Value handleOf(Napi::Env env, DataHandle data) {
 }
 
 /** As in `src/kernel/native-binding.ts`. */
-constexpr uint32_t kContract = 2;
+constexpr uint32_t kContract = 3;
 
 VectorFormat formatOf(const Napi::Value& value) {
   return static_cast<VectorFormat>(value.As<Napi::Number>().Uint32Value());
@@ -151,13 +151,16 @@ Napi::Value instructionSets(const Napi::CallbackInfo& info) {
 
 Napi::Value writeVectors(const Napi::CallbackInfo& info) {
   const std::string path = info[1].As<Napi::String>();
-  const VectorRows rows{bytesOf(info[2]), info[5].As<Napi::Number>().Uint32Value(),
-                        info[4].As<Napi::Number>().Uint32Value(), formatOf(info[3])};
+  const VectorFormat format = formatOf(info[3]);
+  const bool isSparse = format == VectorFormat::kSparse;
+  const SparseRows sparse = isSparse ? sparseOf(info[2]) : SparseRows{};
+  const VectorRows rows{isSparse ? nullptr : bytesOf(info[2]), info[5].As<Napi::Number>().Uint32Value(),
+                        info[4].As<Napi::Number>().Uint32Value(), format};
   auto call = std::make_unique<PendingCall>(info.Env(), kernelOf(info));
   call->keep(info[2].As<Napi::Object>());
   return callOnPool<size_t>(
       info.Env(), std::move(call),
-      [path, rows] { return VectorFile::write(path, rows); },
+      [path, rows, sparse, isSparse] { return isSparse ? VectorFile::write(path, sparse) : VectorFile::write(path, rows); },
       [](Napi::Env env, size_t& bytes) { return Napi::Number::New(env, static_cast<double>(bytes)); });
 }
 
@@ -202,7 +205,11 @@ Napi::Value createBlock(const Napi::CallbackInfo& info) {
 
 Napi::Value appendRows(const Napi::CallbackInfo& info) {
   Block& block = *dataOf(info[0]).block;
-  block.append(bytesOf(info[1]), info[2].As<Napi::Number>().Uint32Value());
+  if (block.format() == VectorFormat::kSparse) {
+    block.append(sparseOf(info[1]));
+  } else {
+    block.append(bytesOf(info[1]), info[2].As<Napi::Number>().Uint32Value());
+  }
   return Napi::Number::New(info.Env(), block.rowCount());
 }
 
@@ -216,6 +223,31 @@ Napi::Value readRows(const Napi::CallbackInfo& info) {
     std::copy_n(rows.at(wanted.Data()[index]), rowBytes, out + index * rowBytes);
   }
   return info.Env().Undefined();
+}
+
+Napi::Value readSparseRows(const Napi::CallbackInfo& info) {
+  const DataHandle& data = dataOf(info[0]);
+  const SparseRows rows = data.block ? data.block->firstSparseRows(data.block->rowCount()) : data.file->sparseRows();
+  const auto wanted = info[1].As<Napi::Uint32Array>();
+  auto offsets = Napi::Uint32Array::New(info.Env(), wanted.ElementLength() + 1);
+  uint32_t count = 0;
+  for (size_t index = 0; index < wanted.ElementLength(); index++) {
+    offsets.Data()[index] = count;
+    count += rows.row(wanted.Data()[index]).count;
+  }
+  offsets.Data()[wanted.ElementLength()] = count;
+  auto indices = Napi::Uint32Array::New(info.Env(), count);
+  auto values = Napi::Float32Array::New(info.Env(), count);
+  for (size_t index = 0; index < wanted.ElementLength(); index++) {
+    const SparseRow row = rows.row(wanted.Data()[index]);
+    std::copy_n(row.indices, row.count, indices.Data() + offsets.Data()[index]);
+    std::copy_n(row.values, row.count, values.Data() + offsets.Data()[index]);
+  }
+  const Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("offsets", offsets);
+  result.Set("indices", indices);
+  result.Set("values", values);
+  return result;
 }
 
 Napi::Value release(const Napi::CallbackInfo& info) {
@@ -341,6 +373,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   expose<createBlock>(exports, "createBlock");
   expose<appendRows>(exports, "appendRows");
   expose<readRows>(exports, "readRows");
+  expose<readSparseRows>(exports, "readSparseRows");
   expose<release>(exports, "release");
   expose<buildIndex>(exports, "buildIndex");
   expose<search>(exports, "search");

@@ -43,6 +43,8 @@ struct DataHandle {
 
 /** Where the elements of a typed array begin. */
 uint8_t* bytesOf(const Napi::Value& array);
+/** The three arrays of `SparseValues` of `src/kernel/kernel.ts`. */
+SparseRows sparseOf(const Napi::Value& values);
 Napi::Value errorValue(Napi::Env env, Code code, const std::string& message);
 
 /** A promise under way, with the JavaScript values that must live as long. JavaScript's thread only. */

@@ -36,6 +36,19 @@ SearchParams readParams(Napi::Object params) {
   return {.ef = uint32Of(params, "ef"), .nprobe = uint32Of(params, "nprobe")};
 }
 
+Queries readQueries(VectorFormat format, uint32_t dim, const Napi::Value& values, uint32_t count) {
+  if (format != VectorFormat::kSparse) return Queries(format, dim, bytesOf(values), count);
+  const SparseRows rows = sparseOf(values);
+  return Queries(rows.offsets, rows.indices, rows.values, count);
+}
+
+Bm25 readBm25(const Napi::Value& value) {
+  if (!value.IsObject()) return {};
+  const auto object = value.As<Napi::Object>();
+  const auto number = [&](const char* key) { return object.Get(key).As<Napi::Number>().DoubleValue(); };
+  return {number("k1"), number("b"), number("averageLength")};
+}
+
 }  // namespace
 
 SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
@@ -51,7 +64,8 @@ SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
   result.k = uint32Of(request, "k");
   result.params = readParams(request.Get("params").As<Napi::Object>());
   const auto format = static_cast<VectorFormat>(uint32Of(request, "format"));
-  result.queries = DenseQueries(format, result.dim, bytesOf(request.Get("queries")), result.queryCount);
+  result.queries = readQueries(format, result.dim, request.Get("queries"), result.queryCount);
+  result.bm25 = readBm25(request.Get("bm25"));
   result.bounds = readBounds(request);
   return result;
 }
