@@ -38,6 +38,7 @@ export async function run(): Promise<void> {
     id: String(index),
     rowCount: 100_000 + index,
     partitionId: '1',
+    channelId: `1-${index % 2}`,
   }));
   const snapshot = {
     collections: new Map([[collection.id, collection]]),
@@ -72,6 +73,7 @@ export async function run(): Promise<void> {
       placement,
       partitionIds: null,
       rowsSince: 0n as Timestamp,
+      filter: null,
     });
     const assigned = assign(plan, { random, find: (id) => pool.get(id), excluded: new Set(), copies: 2 });
     const merged = mergeHits(answers.slice(0, assigned.length), 1, 0, K);

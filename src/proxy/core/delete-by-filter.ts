@@ -1,10 +1,11 @@
+import { compiledFilter } from './compiled-filter.ts';
 import type { Guarantees } from './guarantees.ts';
 import type { ReadPath } from './read-path.ts';
 import type { WriterLink } from './writer-link.ts';
 import type { DeleteByFilter, ProxyCore, RequestContext } from '../proxy-core.ts';
 import { keysFromValues } from '../../columns/index.ts';
 import type { PrimaryKeyColumn } from '../../columns/column.ts';
-import { compileFilter, parseFilter, primaryKeysOf } from '../../filter/index.ts';
+import { primaryKeysOf } from '../../filter/index.ts';
 import { primaryKeyField, type PrimaryKeyType, type Timestamp } from '../../schema/index.ts';
 
 /** A filter that names its keys is sent as it is; any other is first resolved to keys by a strong query. */
@@ -25,7 +26,7 @@ export function withDeletesByFilter(
 }
 
 function namedKeys({ collection, filter }: DeleteByFilter): PrimaryKeyColumn | null {
-  const plan = compileFilter(parseFilter(filter.text), collection.schema, filter.values);
+  const plan = compiledFilter(filter, collection.schema);
   const keys = primaryKeysOf(plan, collection.schema);
   if (keys === null) return null;
   return keysFromValues(primaryKeyField(collection.schema).type as PrimaryKeyType, keys);

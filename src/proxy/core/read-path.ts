@@ -1,3 +1,4 @@
+import { compiledFilter } from './compiled-filter.ts';
 import { fanOut, type FanOutRequest, type NodePart } from './fan-out.ts';
 import { Hedging } from './hedging.ts';
 import type { Guarantees } from './guarantees.ts';
@@ -149,7 +150,9 @@ export class ReadPath {
     }
     const placement = this.#with.placements.placementOf(snapshot, collection, this.#with.pool.readers());
     const rowsSince = oldestLiving(collection, this.#with.host.clock.nowMs());
-    return planRead({ snapshot, collection, placement, partitionIds: command.partitionIds, rowsSince });
+    const filter = command.filter === null ? null : compiledFilter(command.filter, collection.schema);
+    const { partitionIds } = command;
+    return planRead({ snapshot, collection, placement, partitionIds, rowsSince, filter });
   }
 
   async #ask<Result extends { readonly stats: NodeStats }>(

@@ -1,16 +1,23 @@
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { CHANNEL_WEIGHT, channelKey, segmentKey } from '../../catalog/routed-items.ts';
+import { channelIndexes, keysFromValues } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { mayPass, partitionKeyValues, type FilterPlan } from '../../filter/index.ts';
 import type { PartitionChoice } from '../../protocol/reader-api.ts';
-import type {
-  ChannelId,
-  LogSequence,
-  NodeId,
-  PartitionId,
-  SegmentId,
-  Timestamp,
+import {
+  primaryKeyField,
+  type ChannelId,
+  type LogSequence,
+  type NodeId,
+  type PartitionId,
+  type PrimaryKeyType,
+  type SegmentId,
+  type Timestamp,
 } from '../../schema/index.ts';
+
+/** Keys whose channels are looked up; more are in all channels anyway. */
+const KEYS_MAX = 4_096;
 
 /** One thing a node must look through to answer a read, with the nodes that may do it in order of preference. */
 export type PlanItem =
@@ -48,15 +55,26 @@ export interface ReadToPlan {
   /** null = all that are loaded. */
   readonly partitionIds: readonly PartitionId[] | null;
   readonly rowsSince: Timestamp;
+  /** Bound to the collection's schema; null = every row passes. Segments and channels where none can pass are left out. */
+  readonly filter: FilterPlan | null;
   readonly placement: ReadonlyMap<string, readonly NodeId[]>;
 }
 
-export function planRead({ snapshot, collection, partitionIds, rowsSince, placement }: ReadToPlan): ReadPlan {
+export function planRead({
+  snapshot,
+  collection,
+  partitionIds,
+  rowsSince,
+  filter,
+  placement,
+}: ReadToPlan): ReadPlan {
   const ids = loadedPartitions(collection, partitionIds);
   const wanted = new Set(ids);
+  const channelIds = channelsToRead(collection, filter);
   const segments = snapshot
     .segmentsOf(collection.id)
-    .filter((segment) => wanted.has(segment.partitionId) && !isOutlived(segment, rowsSince))
+    .filter((segment) => wanted.has(segment.partitionId) && channelIds.has(segment.channelId))
+    .filter((segment) => !isOutlived(segment, rowsSince) && maySatisfy(segment, filter))
     .map(
       (segment) =>
         ({
@@ -67,7 +85,7 @@ export function planRead({ snapshot, collection, partitionIds, rowsSince, placem
           nodes: placement.get(segmentKey(segment.id)) ?? [],
         }) as const,
     );
-  const channels = collection.channels.map(
+  const channels = [...channelIds].map(
     (id) =>
       ({
         kind: 'channel',
@@ -86,6 +104,25 @@ export function planRead({ snapshot, collection, partitionIds, rowsSince, placem
     segments,
     channels,
   };
+}
+
+/** A key is in one channel, so of keys named by the filter only theirs are read. */
+function channelsToRead(
+  { channels, schema }: CollectionMeta,
+  filter: FilterPlan | null,
+): ReadonlySet<ChannelId> {
+  const key = filter === null ? null : primaryKeyField(schema);
+  const values = key === null ? null : partitionKeyValues(filter!, key);
+  if (values === null || values.length > KEYS_MAX) return new Set(channels);
+  // That no row passes has to be told too, by any one channel.
+  if (values.length === 0) return new Set(channels.slice(0, 1));
+  const keys = keysFromValues(key!.type as PrimaryKeyType, values);
+  return new Set([...channelIndexes(keys, channels.length)].map((index) => channels[index]!));
+}
+
+function maySatisfy({ stats }: SegmentMeta, filter: FilterPlan | null): boolean {
+  if (filter === null) return true;
+  return mayPass(filter, (id) => stats.find(({ fieldId }) => fieldId === id) ?? null);
 }
 
 function isOutlived({ maxTimestamp }: SegmentMeta, rowsSince: Timestamp): boolean {

@@ -1,9 +1,10 @@
 import { partitionIdsOf } from './lookup.ts';
 import { partitionKeyField, partitionOfHash } from './partition-routing.ts';
+import { compiledFilter } from '../core/compiled-filter.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { hashKey, keysFromValues } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { compileFilter, parseFilter, partitionKeyValues, type FilterPlan } from '../../filter/index.ts';
+import { partitionKeyValues, type FilterPlan } from '../../filter/index.ts';
 import type { FilterText } from '../../protocol/reader-api.ts';
 import type { PartitionId, PrimaryKeyType } from '../../schema/index.ts';
 
@@ -31,9 +32,9 @@ export function readPartitions(
   return [...new Set(ids)];
 }
 
-function compiled(collection: CollectionMeta, { text, values }: FilterText): FilterPlan {
+function compiled({ schema }: CollectionMeta, filter: FilterText): FilterPlan {
   try {
-    return compileFilter(parseFilter(text), collection.schema, values);
+    return compiledFilter(filter, schema);
   } catch (error) {
     if (!(error instanceof MishardsError)) throw error;
     throw new MishardsError(error.code, `failed to create query plan: ${error.message}`, { cause: error });
