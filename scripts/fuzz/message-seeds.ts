@@ -36,6 +36,7 @@ export function messageSeeds(random: Random): readonly EncodedMessage[] {
   };
   const part = {
     collectionId,
+    schemaVersion: 4,
     segments: ['5' as SegmentId],
     channels: [{ id: channel, after: 3, atLeast: 3 }],
     partitions: { ids: [partitionId], newerThan: null },

@@ -70,7 +70,7 @@ export function readName(fields: JsonFields): CollectionId {
   return fields.decimal<CollectionId>('collectionId');
 }
 
-function readField(fields: JsonFields): FieldSchema {
+export function readField(fields: JsonFields): FieldSchema {
   return {
     id: fields.count('id'),
     name: fields.text('name'),

@@ -1,5 +1,12 @@
 import type { ConsistencyLevel } from './model.ts';
-import type { CollectionId, CollectionSchema, IndexId, Metric, PartitionId } from '../schema/index.ts';
+import type {
+  CollectionId,
+  CollectionSchema,
+  FieldSchema,
+  IndexId,
+  Metric,
+  PartitionId,
+} from '../schema/index.ts';
 
 type Properties = Readonly<Record<string, string>>;
 
@@ -31,6 +38,7 @@ export type CatalogCommand =
       readonly remove: readonly string[];
     }
   | AlterFieldCommand
+  | AddFieldCommand
   | { readonly kind: 'truncate-collection'; readonly collectionId: CollectionId }
   | { readonly kind: 'create-alias'; readonly collectionId: CollectionId; readonly alias: string }
   | { readonly kind: 'alter-alias'; readonly collectionId: CollectionId; readonly alias: string }
@@ -76,6 +84,13 @@ export interface AlterFieldCommand {
   /** Of its other type parameters. */
   readonly set: Properties;
   readonly remove: readonly string[];
+}
+
+export interface AddFieldCommand {
+  readonly kind: 'add-field';
+  readonly collectionId: CollectionId;
+  /** Its id is the writer's to give. Rows that are there have its default, or null; the dynamic field's is `{}`. */
+  readonly field: FieldSchema;
 }
 
 export interface CreateIndexCommand {

@@ -111,6 +111,14 @@ export const ERROR_TABLE = {
     legacyCode: 'RateLimit',
     meaning: 'a queue reached its bound; retry with backoff',
   },
+  QUOTA_EXCEEDED: {
+    ...client,
+    grpcStatus: 'RESOURCE_EXHAUSTED',
+    httpStatus: 403,
+    milvusCode: 9,
+    legacyCode: 'ForceDeny',
+    meaning: 'a property of the database forbids it',
+  },
   METASTORE_UNAVAILABLE: {
     ...passing,
     milvusCode: 2,

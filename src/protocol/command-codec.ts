@@ -1,4 +1,4 @@
-import { readSchema } from '../catalog/collection-document.ts';
+import { readField, readSchema } from '../catalog/collection-document.ts';
 import type { CatalogCommand } from '../catalog/commands.ts';
 import { CONSISTENCY_LEVELS } from '../catalog/model.ts';
 import { METRICS, type CollectionId, type IndexId, type PartitionId } from '../schema/index.ts';
@@ -15,6 +15,7 @@ const KINDS = [
   'rename-collection',
   'alter-collection',
   'alter-field',
+  'add-field',
   'truncate-collection',
   'create-alias',
   'alter-alias',
@@ -88,6 +89,8 @@ function ofCollection(
         maxCapacity: fields.nullable('maxCapacity', (name) => fields.count(name)),
         ...changes(),
       };
+    case 'add-field':
+      return { kind, collectionId, field: fields.object('field', readField) };
     case 'rename-collection':
       return { kind, collectionId, databaseName: fields.text('databaseName'), name: fields.text('name') };
     case 'alter-collection':

@@ -63,6 +63,7 @@ export const queryRequestCodec: Codec<QueryRequest> = packetCodec(
 function packSubRequest(request: SubRequest): { readonly [key: string]: JsonValue } {
   return {
     collectionId: request.collectionId,
+    schemaVersion: request.schemaVersion,
     segments: request.segments,
     channels: request.channels.map(({ id, after, atLeast }) => ({ id, after, atLeast })),
     partitions: { ids: request.partitions.ids, newerThan: request.partitions.newerThan },
@@ -76,6 +77,7 @@ function packSubRequest(request: SubRequest): { readonly [key: string]: JsonValu
 function unpackSubRequest(fields: JsonFields): SubRequest {
   return {
     collectionId: fields.decimal<CollectionId>('collectionId'),
+    schemaVersion: fields.count('schemaVersion'),
     segments: fields.texts('segments'),
     channels: fields.objects('channels', unpackChannel),
     partitions: fields.object('partitions', unpackPartitions),

@@ -28,6 +28,8 @@ export interface ReaderApi {
 /** The part of a request that one node answers. */
 export interface SubRequest {
   readonly collectionId: CollectionId;
+  /** Of the schema the request was made for; a reader that knows only older ones waits for its catalog. */
+  readonly schemaVersion: number;
   readonly segments: readonly SegmentId[];
   /**
    * Channels whose fresh rows this node looks through: those of entries after `after`, up to the newest it knows. Rows that

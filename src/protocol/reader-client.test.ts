@@ -14,6 +14,7 @@ const call: CallOptions = { timeoutMs: 1_000, trace: { traceparent: '00-1-2-3' }
 
 const subRequest: SubRequest = {
   collectionId,
+  schemaVersion: 4,
   segments: ['11', '12'] as SegmentId[],
   channels: [{ id: '7-0' as ChannelId, after: 2 ** 40, atLeast: 7 }],
   partitions: { ids: ['3'] as PartitionId[], newerThan: null },

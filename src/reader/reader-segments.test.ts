@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeDocument } from '../catalog/document.ts';
+import { collectionDocumentKey } from '../catalog/keys.ts';
 import type { SegmentMeta } from '../catalog/model.ts';
+import { columnOf, valuesOf } from '../columns/index.ts';
+import { fieldOf } from '../../test/support/random-rows.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Guarantee, LoadedReport, ReaderApi } from '../protocol/reader-api.ts';
 import { ConsistentHashRouter } from '../routing/consistent-hash/consistent-hash-router.ts';
@@ -131,6 +135,25 @@ test('a segment that is leaving still receives deletes while a request uses it',
   await world.settle();
   await world.delete([1n]);
   assert.deepEqual(keysOf(await world.run(waiting)), [2n]);
+});
+
+test('a reader waits for the schema that a request was made for, for a while', async () => {
+  await using world = await worldWith(1);
+  const { api } = await world.startReader();
+  await world.settle();
+  const snapshot = world.catalog.snapshot();
+  const meta = snapshot.collections.get(COLLECTION)!;
+  const added = fieldOf({ id: 200, type: 'VarChar', name: 'added', nullable: true, maxLength: 9 });
+  const schemaVersion = meta.schemaVersion + 1;
+  const ahead = { ...planOf(snapshot, none), schemaVersion, outputFieldIds: [200] };
+  const late = { code: 'STALE_PLAN', message: /version 2 of the schema/ };
+  await assert.rejects(world.run(api.query(queryOf(ahead), CALL)), late);
+  const waiting = api.query(queryOf(ahead), CALL);
+  const schema = { ...meta.schema, fields: [...meta.schema.fields, added] };
+  const changed = encodeDocument({ ...meta, schema, schemaVersion });
+  await world.commit([{ kind: 'put', key: collectionDocumentKey(COLLECTION), value: changed }]);
+  const { rows } = await world.run(waiting);
+  assert.deepEqual(valuesOf(columnOf(rows, 200)), [null]);
 });
 
 // R6 of docs/internals/read-path.md.

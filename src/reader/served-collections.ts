@@ -47,7 +47,7 @@ export class ServedCollections {
   }
 
   /**
-   * The collection of a sub-request, once this reader's catalog shows it loaded and shows the segments of the plan. Waits a
+   * The collection of a sub-request, once this reader's catalog shows it loaded, with the schema and the segments of the plan. Waits a
    * bounded time for a catalog that lags behind the proxy's. `COLLECTION_NOT_LOADED`, `STALE_PLAN`.
    */
   async planned(request: SubRequest, signal: AbortSignal): Promise<ServedCollection> {
@@ -56,6 +56,12 @@ export class ServedCollections {
       (snapshot) => isLoaded(snapshot, id),
       signal,
       () => notLoaded(this.#snapshot(), id),
+    );
+    const { schemaVersion } = request;
+    await this.#waitUntil(
+      (snapshot) => (snapshot.collections.get(id)?.schemaVersion ?? schemaVersion) >= schemaVersion,
+      signal,
+      () => stale(`version ${schemaVersion} of the schema is not in this reader's catalog`),
     );
     this.update(this.#snapshot());
     const collection = this.#served.get(id);

@@ -21,6 +21,31 @@ const INT_RANGES: Partial<Record<DataType, readonly [bigint, bigint]>> = {
   Timestamptz: [INSTANT_RANGE.min, INSTANT_RANGE.max],
 };
 
+/** Types whose values have an order that statistics of segments can show. */
+const CLUSTERING_TYPES: readonly DataType[] = [
+  'Int8',
+  'Int16',
+  'Int32',
+  'Int64',
+  'Float',
+  'Double',
+  'VarChar',
+];
+
+/**
+ * Whether a field may be added to a schema that has rows: they have its default, or null. Throws `COLLECTION_SCHEMA_INVALID`.
+ */
+export function validateAddedField(schema: CollectionSchema, field: FieldSchema): void {
+  const { name } = field;
+  if (findField(schema, name) !== undefined) throw invalid(`duplicated field name ${name} found`);
+  if (field.isDynamic) return;
+  if (isVectorType(field.type)) throw invalid(`not support to add vector field, field name = ${name}`);
+  if (field.isPrimaryKey || field.autoId) throw invalid(`not support to add pk field, field name = ${name}`);
+  if (field.isPartitionKey) throw invalid(`not support to add partition key field, field name = ${name}`);
+  if (!field.nullable) throw invalid(`added field must be nullable, please check it, field name = ${name}`);
+  validateSchema({ ...schema, fields: [...schema.fields, field] });
+}
+
 /**
  * The rules a new collection's schema must keep, all of them pure. Throws `COLLECTION_SCHEMA_INVALID` or
  * `PARAMETER_INVALID`; the message names the field and the limit as Milvus does. The dynamic field may already be there.
@@ -152,6 +177,23 @@ function checkDefaultValue(field: FieldSchema): void {
 }
 
 function checkSpecialKeys(fields: readonly FieldSchema[]): void {
+  checkPartitionKey(fields);
+  checkClusteringKey(fields);
+}
+
+function checkClusteringKey(fields: readonly FieldSchema[]): void {
+  const [key, second] = fields.filter((field) => field.isClusteringKey);
+  if (key === undefined) return;
+  if (second !== undefined) {
+    throw invalid(`there are more than one clustering key, field name = ${key.name}, ${second.name}`);
+  }
+  if (CLUSTERING_TYPES.includes(key.type)) return;
+  throw invalid(
+    `the data type of clustering key should be one of ${CLUSTERING_TYPES.join(', ')}, but field ${key.name} is ${key.type}`,
+  );
+}
+
+function checkPartitionKey(fields: readonly FieldSchema[]): void {
   const [key, second] = fields.filter((field) => field.isPartitionKey);
   if (key === undefined) return;
   if (second !== undefined) {

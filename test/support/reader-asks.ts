@@ -20,6 +20,7 @@ export const CALL: CallOptions = { timeoutMs: 10_000 };
 export function planOf(snapshot: CatalogSnapshot, guarantee: Guarantee): SubRequest {
   return {
     collectionId: COLLECTION,
+    schemaVersion: snapshot.collections.get(COLLECTION)?.schemaVersion ?? 1,
     segments: snapshot.segmentsOf(COLLECTION).map(({ id }) => id),
     channels: snapshot
       .channelsOf(COLLECTION)

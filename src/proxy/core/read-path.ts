@@ -196,6 +196,7 @@ function subRequest(
 ): SubRequest {
   return {
     collectionId: plan.collection.id,
+    schemaVersion: plan.collection.schemaVersion,
     segments: segments.map((segment) => segment.id),
     channels,
     partitions: plan.partitions,

@@ -1,11 +1,16 @@
 import { createCollectionCommand } from './create-collection.ts';
-import type { FrontServices, Handlers } from './handler.ts';
+import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, databaseOf } from './lookup.ts';
 import { checkProperties } from './properties.ts';
+import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { checkCollectionName } from '../../schema/index.ts';
+import { checkCollectionName, FIRST_FIELD_ID } from '../../schema/index.ts';
+import { dynamicFieldOf } from '../translate/collection-schema.ts';
 import { recordOfPairs } from '../translate/key-values.ts';
 import { SUCCESS } from '../translate/status.ts';
+
+/** The property that is no property but a change of the schema. */
+const DYNAMIC_FIELD = 'dynamicfield.enabled';
 
 /** Calls that change which collections there are. */
 export function collectionHandlers(
@@ -76,6 +81,10 @@ export function collectionHandlers(
       if (Object.keys(set).length > 0 && remove.length > 0) {
         throw new MishardsError('PARAMETER_INVALID', 'can not provide both DeleteKeys and ExtraParams');
       }
+      if (DYNAMIC_FIELD in set) {
+        await enableDynamicField(services, collection, set, call);
+        return SUCCESS;
+      }
       checkProperties(set, 'collection');
       const changesMmap = 'mmap.enabled' in set || remove.includes('mmap.enabled');
       if (collection.load !== null && changesMmap) {
@@ -88,4 +97,28 @@ export function collectionHandlers(
       return SUCCESS;
     },
   };
+}
+
+/** Rows that are there have no undeclared keys. */
+async function enableDynamicField(
+  { core }: FrontServices,
+  { id, schema }: CollectionMeta,
+  set: Readonly<Record<string, string>>,
+  call: MilvusCall,
+): Promise<void> {
+  const value = set[DYNAMIC_FIELD]!;
+  if (Object.keys(set).length > 1) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `cannot alter ${DYNAMIC_FIELD} with other properties at the same time; send two requests`,
+    );
+  }
+  if (value.toLowerCase() !== 'true') {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `${DYNAMIC_FIELD} [${value}] should be true; it cannot be taken back`,
+    );
+  }
+  if (schema.enableDynamicField) return;
+  await core.execute({ kind: 'add-field', collectionId: id, field: dynamicFieldOf(FIRST_FIELD_ID) }, call);
 }

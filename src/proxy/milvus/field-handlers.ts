@@ -1,16 +1,42 @@
-import type { FrontServices, Handlers } from './handler.ts';
+import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf } from './lookup.ts';
+import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { SCHEMA_LIMITS, findField, type CollectionSchema, type FieldSchema } from '../../schema/index.ts';
+import {
+  SCHEMA_LIMITS,
+  findField,
+  validateAddedField,
+  type CollectionSchema,
+  type FieldSchema,
+} from '../../schema/index.ts';
+import { addedFieldFromWire } from '../translate/collection-schema.ts';
+import { FieldSchema as WireField, type Action } from '../translate/generated/milvus.js';
 import { integerParam, mapOfPairs } from '../translate/key-values.ts';
 import { SUCCESS } from '../translate/status.ts';
+import { zoneOf } from '../translate/times.ts';
 
 /** Where Milvus keeps a field; kept and shown, without effect here. */
 const MMAP = 'mmap.enabled';
 
 /** Calls that change fields of a collection. */
-export function fieldHandlers(services: FrontServices): Handlers<'AlterCollectionField'> {
+export function fieldHandlers(
+  services: FrontServices,
+): Handlers<'AlterCollectionField' | 'AddCollectionField' | 'AlterCollectionSchema'> {
+  const add = async (collection: CollectionMeta, wire: WireField, call: MilvusCall): Promise<void> => {
+    const field = addedFieldFromWire(wire, zoneOf(collection));
+    validateAddedField(collection.schema, field);
+    await services.core.execute({ kind: 'add-field', collectionId: collection.id, field }, call);
+  };
   return {
+    async AddCollectionField(request, call) {
+      await add(collectionOf(services, request, call), WireField.decode(request.schema), call);
+      return SUCCESS;
+    },
+    async AlterCollectionSchema(request, call) {
+      const collection = collectionOf(services, request, call);
+      await add(collection, addedField(request.action), call);
+      return { alterStatus: SUCCESS };
+    },
     async AlterCollectionField(request, call) {
       const collection = collectionOf(services, request, call);
       const field = fieldOf(collection.schema, request.fieldName);
@@ -42,6 +68,19 @@ export function fieldHandlers(services: FrontServices): Handlers<'AlterCollectio
       return SUCCESS;
     },
   };
+}
+
+/** The one field that a change of the schema adds. */
+function addedField(action: Action | null): WireField {
+  const request = action?.addRequest ?? null;
+  const [info, second] = request?.fieldInfos ?? [];
+  const field = info?.fieldSchema ?? null;
+  const isPlain = request?.funcSchema.length === 0 && second === undefined && (info?.indexName ?? '') === '';
+  if (isPlain && field !== null) return field;
+  throw new MishardsError(
+    'NOT_SUPPORTED',
+    'changing a schema other than by one field, without functions and indexes, is not supported yet',
+  );
 }
 
 function fieldOf(schema: CollectionSchema, name: string): FieldSchema {

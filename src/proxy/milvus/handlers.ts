@@ -6,6 +6,7 @@ import { fieldHandlers } from './field-handlers.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import type { FrontServices, Handlers, MethodName } from './handler.ts';
 import { indexHandlers } from './index-handlers.ts';
+import { loadBalanceHandlers } from './load-balance.ts';
 import { loadHandlers } from './load-handlers.ts';
 import { metricsHandlers } from './metrics-handlers.ts';
 import { partitionHandlers } from './partition-handlers.ts';
@@ -28,6 +29,7 @@ export function milvusHandlers(services: FrontServices): Partial<Handlers<Method
     ...partitionHandlers(services),
     ...indexHandlers(services),
     ...loadHandlers(services),
+    ...loadBalanceHandlers(services),
     ...writeHandlers(services),
     ...flushHandlers(services),
     ...segmentHandlers(services),

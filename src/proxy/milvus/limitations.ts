@@ -1,15 +1,21 @@
 import type { MethodName } from './handler.ts';
 
+const DATABASE =
+  'database.max.collections, database.replica.number, database.diskQuota.mb (flushed rows), database.force.deny.writing and .reading, timezone; no other quotas';
+
 /** What calls that are answered leave out of Milvus's. Whatever a request asks for of it is refused, never passed over. */
 export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
-    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and FloatVector; no functions, struct arrays, clustering keys, time to live by a field, external collections',
+    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and FloatVector; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, time to live by a field, external collections',
   AlterCollection:
-    'no time to live by a field, no rate limits, no enabling of the dynamic field; rows that have outlived collection.ttl.seconds are no longer seen, their space is not given back yet',
+    'no time to live by a field, no rate limits, rows that have outlived collection.ttl.seconds are no longer seen, their space is not given back yet',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
+  AlterCollectionSchema: 'adds one nullable field; no functions, no dropping',
+  AddCollectionField: 'nullable scalars; no vectors',
   GetMetrics: 'system_info: the nodes and who asks whom; figures are at the management addresses',
-  AlterDatabase: 'no quotas',
-  CreateDatabase: 'no quotas',
+  AlterDatabase: DATABASE,
+  CreateDatabase: DATABASE,
+  LoadBalance: 'nothing can be moved: it succeeds when every segment is where it is wanted, see ADR 12',
   CreateIndex:
     'FLAT, HNSW, IVF_FLAT and AUTOINDEX on FloatVector; INVERTED, STL_SORT, BITMAP, TRIE, HYBRID and AUTOINDEX on scalars, all kept in one form; no NGRAM, no RTREE, of JSON no json_cast_function and no cast to JSON',
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',

@@ -9,8 +9,7 @@ test('properties with an effect that is not there are refused, others are kept',
     { 'dynamicfield.enabled': 'true' },
     { 'collection.insertRate.max.mb': '5' },
     { 'collection.diskProtection.diskQuota.mb': '5' },
-    { 'database.max.collections': '5' },
-    { 'database.force.deny.writing': 'true' },
+    { 'database.force.deny.ddl': 'true' },
   ];
   for (const properties of refused) {
     const [key] = Object.keys(properties);
@@ -43,6 +42,23 @@ test('a time to live is a number of seconds, up to a hundred years, and belongs 
     });
   }
   assert.throws(() => check('60', 'database'), { code: 'NOT_SUPPORTED' });
+});
+
+test('quotas of a database are whole numbers above 0, zones are those of the world', () => {
+  for (const key of ['database.max.collections', 'database.diskQuota.mb', 'database.replica.number']) {
+    checkProperties({ [key]: '7' }, 'database');
+    for (const value of ['0', '-1', '1.5', 'many', '']) {
+      assert.throws(() => checkProperties({ [key]: value }, 'database'), {
+        code: 'PARAMETER_INVALID',
+        message: `property ${key} [${value}] should be a whole number above 0`,
+      });
+    }
+  }
+  checkProperties({ timezone: 'Asia/Seoul' }, 'collection');
+  assert.throws(
+    () => checkProperties({ timezone: '+09:00' }, 'collection'),
+    /^MishardsError: invalid timezone/,
+  );
 });
 
 test('the number of replicas comes from the collection, its database, or is one', () => {

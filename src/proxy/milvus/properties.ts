@@ -1,3 +1,4 @@
+import { MAX_COLLECTIONS } from '../../catalog/database-properties.ts';
 import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkZone, TIMEZONE } from '../translate/times.ts';
@@ -24,19 +25,27 @@ const UNSUPPORTED: readonly Unsupported[] = [
     asks: isTrue,
   },
   { key: /^collection\.(\w+Rate|diskProtection)\./, asks: isPositive },
-  { key: /^database\.(diskQuota|max)\./, asks: isPositive },
-  { key: /^database\.force\.deny\./, asks: isTrue },
+  { key: /^database\.force\.deny\.(?!(reading|writing)$)/, asks: isTrue },
 ];
 
 export function checkProperties(properties: Properties, of: 'collection' | 'database'): void {
   checkTimeToLive(properties[TTL_PROPERTY], of);
   const zone = properties[TIMEZONE];
   if (zone !== undefined) checkZone(zone);
+  for (const key of COUNTS) checkCount(key, properties[key]);
   for (const [key, value] of Object.entries(properties)) {
     if (UNSUPPORTED.some((one) => one.key.test(key) && one.asks(value))) {
       throw new MishardsError('NOT_SUPPORTED', `property ${key} = ${value} is not supported yet`);
     }
   }
+}
+
+/** Of a database; whole numbers above 0. */
+const COUNTS = [MAX_COLLECTIONS, 'database.diskQuota.mb', 'database.replica.number'] as const;
+
+function checkCount(key: string, value: string | undefined): void {
+  if (value === undefined || /^[1-9]\d{0,14}$/.test(value)) return;
+  throw new MishardsError('PARAMETER_INVALID', `property ${key} [${value}] should be a whole number above 0`);
 }
 
 function checkTimeToLive(text: string | undefined, of: 'collection' | 'database'): void {

@@ -1,5 +1,6 @@
 import type { FrontServices, Handlers } from './handler.ts';
 import { collectionOf, refusePartitionNames } from './lookup.ts';
+import { checkMayRead } from './quotas.ts';
 import { readPartitions } from './read-partitions.ts';
 import { readFieldIds } from './search-handler.ts';
 import { hybridNow } from './timestamps.ts';
@@ -23,6 +24,7 @@ export function queryHandlers(services: FrontServices): Handlers<'Query'> {
   return {
     async Query(request, call) {
       const collection = collectionOf(services, request, call);
+      checkMayRead(services, collection);
       const countOnly = isCount(request.outputFields);
       const times = timeViewFromWire(request.queryParams, collection);
       const output = outputOf(collection, countOnly ? [] : request.outputFields, times);

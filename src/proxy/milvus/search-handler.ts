@@ -1,5 +1,6 @@
 import type { FrontServices, Handlers } from './handler.ts';
 import { collectionOf } from './lookup.ts';
+import { checkMayRead } from './quotas.ts';
 import { readPartitions } from './read-partitions.ts';
 import { hybridNow } from './timestamps.ts';
 import { queriesByKey } from './queries-by-key.ts';
@@ -26,6 +27,7 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
     async Search(request, call) {
       refuseWhatIsMissing(request);
       const collection = collectionOf(services, request, call);
+      checkMayRead(services, collection);
       const times = timeViewFromWire(request.searchParams, collection);
       const output = outputFieldsFromWire(request.outputFields, collection.schema, times);
       const params = searchParamsFromWire(request.searchParams, collection.schema);

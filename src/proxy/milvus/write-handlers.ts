@@ -1,6 +1,7 @@
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, partitionOf, refusePartitionNames } from './lookup.ts';
 import { routedRows } from './partition-routing.ts';
+import { checkMayWrite } from './quotas.ts';
 import { checkSchemaTimestamp } from './update-timestamp.ts';
 import { DEFAULT_PARTITION_NAME, type CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -72,6 +73,7 @@ async function mutate(
   call: MilvusCall,
 ): Promise<MutationResultInit> {
   const collection = collectionOf(services, request, call);
+  checkMayWrite(services, collection);
   checkSchemaTimestamp(collection, request.schemaTimestamp);
   const rows = rowsFromWire(collection.schema, request, kind, zoneOf(collection));
   const result = await routedRows(

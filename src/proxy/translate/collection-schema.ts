@@ -28,7 +28,9 @@ const OWN_PARAMS = new Set(['dim', 'max_length', 'max_capacity']);
 export function schemaFromWire(wire: WireSchema, zone: string): CollectionSchema {
   refuseWhatIsMissing(wire);
   const declared = wire.fields.map((field, index) => fieldFromWire(field, FIRST_FIELD_ID + index, zone));
-  const fields = wire.enableDynamicField ? [...declared, dynamicFieldOf(declared)] : declared;
+  const fields = wire.enableDynamicField
+    ? [...declared, dynamicFieldOf(FIRST_FIELD_ID + declared.length)]
+    : declared;
   const schema: CollectionSchema = {
     description: wire.description,
     autoId: declared.some((field) => field.isPrimaryKey && field.autoId),
@@ -37,6 +39,12 @@ export function schemaFromWire(wire: WireSchema, zone: string): CollectionSchema
   };
   validateSchema(schema);
   return schema;
+}
+
+/** A field that is to be added to a schema. Whether it may be is the writer's to say, who also gives it its id. */
+export function addedFieldFromWire(wire: WireField, zone: string): FieldSchema {
+  refuseMissingOf(wire);
+  return fieldFromWire(wire, FIRST_FIELD_ID, zone);
 }
 
 /** The dynamic field stays hidden, as in Milvus. */
@@ -57,26 +65,27 @@ export function schemaToWire(
 }
 
 function refuseWhatIsMissing(wire: WireSchema): void {
-  const refuse = (what: string): never => {
-    throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
-  };
   const [struct] = wire.structArrayFields;
   if (struct !== undefined) refuse(`struct array field ${struct.name}`);
   const [func] = wire.functions;
   if (func !== undefined) refuse(`function ${func.name}`);
   if (wire.externalSource !== '') refuse('an external collection');
   if (wire.enableNamespace) refuse('a collection with namespaces');
-  for (const field of wire.fields) {
-    const params = mapOfPairs(field.typeParams);
-    if (params.get('enable_match') === 'true') refuse(`text match (enable_match) on field ${field.name}`);
-    if (field.isClusteringKey) refuse(`clustering key ${field.name}`);
-    if (field.isDynamic) {
-      throw new MishardsError(
-        'COLLECTION_SCHEMA_INVALID',
-        `cannot explicitly set a field as a dynamic field, field name = ${field.name}`,
-      );
-    }
-  }
+  for (const field of wire.fields) refuseMissingOf(field);
+}
+
+function refuse(what: string): never {
+  throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
+}
+
+function refuseMissingOf(field: WireField): void {
+  const params = mapOfPairs(field.typeParams);
+  if (params.get('enable_match') === 'true') refuse(`text match (enable_match) on field ${field.name}`);
+  if (!field.isDynamic) return;
+  throw new MishardsError(
+    'COLLECTION_SCHEMA_INVALID',
+    `cannot explicitly set a field as a dynamic field, field name = ${field.name}`,
+  );
 }
 
 function fieldFromWire(wire: WireField, id: number, zone: string): FieldSchema {
@@ -91,7 +100,7 @@ function fieldFromWire(wire: WireField, id: number, zone: string): FieldSchema {
     isPrimaryKey: wire.isPrimaryKey,
     autoId: wire.autoID,
     isPartitionKey: wire.isPartitionKey,
-    isClusteringKey: false,
+    isClusteringKey: wire.isClusteringKey,
     nullable: wire.nullable,
     defaultValue:
       wire.defaultValue === null
@@ -117,6 +126,7 @@ function fieldToWire(field: FieldSchema, zone: string): FieldSchemaInit {
     isPrimaryKey: field.isPrimaryKey,
     autoID: field.autoId,
     isPartitionKey: field.isPartitionKey,
+    isClusteringKey: field.isClusteringKey,
     nullable: field.nullable,
     defaultValue: field.defaultValue === null ? null : defaultValueToWire(field, field.defaultValue, zone),
     typeParams: pairsOf({
@@ -126,9 +136,10 @@ function fieldToWire(field: FieldSchema, zone: string): FieldSchemaInit {
   };
 }
 
-function dynamicFieldOf(declared: readonly FieldSchema[]): FieldSchema {
+/** The hidden field of undeclared keys. */
+export function dynamicFieldOf(id: number): FieldSchema {
   return {
-    id: FIRST_FIELD_ID + declared.length,
+    id,
     name: DYNAMIC_FIELD_NAME,
     description: 'dynamic schema',
     type: 'JSON',

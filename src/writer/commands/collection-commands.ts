@@ -11,7 +11,9 @@ import {
   type CommandContext,
   type CommandPlan,
 } from './command-context.ts';
+import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { CatalogCommand, CreateCollectionCommand } from '../../catalog/commands.ts';
+import { MAX_COLLECTIONS } from '../../catalog/database-properties.ts';
 import { channelDocumentKey, channelId, collectionDocumentKey, nameDocumentKey } from '../../catalog/keys.ts';
 import {
   DEFAULT_PARTITION_NAME,
@@ -87,6 +89,7 @@ export function renameCollection(
   const meta = requireCollection(context.snapshot, command.collectionId);
   const { databaseName, name } = command;
   requireDatabase(context.snapshot, databaseName);
+  if (databaseName !== meta.databaseName) checkDatabaseRoom(databaseName, context.snapshot);
   if (meta.databaseName === databaseName && meta.name === name) {
     throw new MishardsError('PARAMETER_INVALID', 'collection name or database name should be different');
   }
@@ -162,6 +165,7 @@ function acceptExisting(command: CreateCollectionCommand, existing: CollectionMe
 }
 
 function checkRoom(command: CreateCollectionCommand, { snapshot, limits }: CommandContext): void {
+  checkDatabaseRoom(command.databaseName, snapshot);
   if (snapshot.collections.size >= limits.collectionsMax) {
     throw new MishardsError(
       'PARAMETER_INVALID',
@@ -174,6 +178,15 @@ function checkRoom(command: CreateCollectionCommand, { snapshot, limits }: Comma
       `partition number (${command.partitionCount}) exceeds max configuration (${limits.partitionsMax}), collection: ${command.name}`,
     );
   }
+}
+
+function checkDatabaseRoom(name: string, snapshot: CatalogSnapshot): void {
+  const limit = snapshot.databases.get(name)?.properties[MAX_COLLECTIONS];
+  if (limit === undefined || snapshot.collectionsOf(name).length < Number(limit)) return;
+  throw new MishardsError(
+    'PARAMETER_INVALID',
+    `exceeded the limit number of collections[dbName=${name}][limit=${limit}]`,
+  );
 }
 
 function firstPartitions(command: CreateCollectionCommand, context: CommandContext): PartitionMeta[] {

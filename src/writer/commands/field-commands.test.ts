@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { CollectionId } from '../../schema/index.ts';
+import type { CollectionId, FieldSchema } from '../../schema/index.ts';
+import { fieldOf } from '../../../test/support/random-rows.ts';
 import { CatalogModel, createCollection, createIndex, load } from '../../../test/support/catalog-model.ts';
 
 let model: CatalogModel;
@@ -61,5 +62,35 @@ describe('truncation and fields', () => {
     model.run({ ...alter, maxLength: null, set: {}, remove: ['mmap.enabled'] });
     assert.deepEqual(model.collection('c').schema.fields[0], { ...field, maxLength: 9 });
     model.refuses({ ...alter, fieldId: 5 }, 'FIELD_NOT_FOUND', /field=5/);
+  });
+
+  test('added fields get ids of their own and stand before the dynamic one', () => {
+    model.run(createCollection('c'));
+    const { id: collectionId, schema } = model.collection('c');
+    const added = { ...fieldOf({ id: 0, type: 'Int32', name: 'added', nullable: true }) };
+    const dynamic = { ...fieldOf({ id: 0, type: 'JSON', name: '$meta' }), isDynamic: true };
+    model.run({ kind: 'add-field', collectionId, field: dynamic });
+    model.run({ kind: 'add-field', collectionId, field: added });
+    const after = model.collection('c');
+    const newest = Math.max(...schema.fields.map(({ id }) => id));
+    assert.deepEqual(after.schema.fields, [
+      ...schema.fields,
+      { ...added, id: newest + 2 },
+      { ...dynamic, id: newest + 1 },
+    ]);
+    assert.equal(after.schema.enableDynamicField, true);
+    assert.equal(after.schemaVersion, 3);
+    const refuses = (change: Partial<FieldSchema>, message: RegExp): void =>
+      model.refuses(
+        { kind: 'add-field', collectionId, field: { ...added, name: 'more', ...change } },
+        'COLLECTION_SCHEMA_INVALID',
+        message,
+      );
+    refuses({ name: 'added' }, /^duplicated field name added found$/);
+    refuses({ nullable: false }, /^added field must be nullable/);
+    refuses({ isPrimaryKey: true }, /^not support to add pk field/);
+    refuses({ isPartitionKey: true }, /^not support to add partition key field/);
+    refuses({ type: 'FloatVector', dim: 2 }, /^not support to add vector field/);
+    refuses({ type: 'VarChar' }, /max_length/);
   });
 });

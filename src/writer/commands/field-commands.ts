@@ -6,9 +6,9 @@ import {
   type CommandContext,
   type CommandPlan,
 } from './command-context.ts';
-import type { AlterFieldCommand } from '../../catalog/commands.ts';
+import type { AddFieldCommand, AlterFieldCommand } from '../../catalog/commands.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { FieldSchema } from '../../schema/index.ts';
+import { validateAddedField, type FieldSchema } from '../../schema/index.ts';
 
 /** Bounds hold for rows that are written from now on; those that are there stay as they are. */
 export function alterField(command: AlterFieldCommand, context: CommandContext): CommandPlan {
@@ -32,6 +32,27 @@ export function alterField(command: AlterFieldCommand, context: CommandContext):
     putCollection({
       ...meta,
       schema: { ...meta.schema, fields },
+      schemaVersion: meta.schemaVersion + 1,
+    }),
+  ];
+}
+
+/** The new field is the last that is shown; ids are never given twice, because no field is ever taken away. */
+export function addField(command: AddFieldCommand, context: CommandContext): CommandPlan {
+  const meta = requireCollection(context.snapshot, command.collectionId);
+  const { schema } = meta;
+  validateAddedField(schema, command.field);
+  const field = { ...command.field, id: Math.max(...schema.fields.map(({ id }) => id)) + 1 };
+  const declared = schema.fields.filter(({ isDynamic }) => !isDynamic);
+  const dynamic = schema.fields.filter(({ isDynamic }) => isDynamic);
+  return [
+    putCollection({
+      ...meta,
+      schema: {
+        ...schema,
+        enableDynamicField: schema.enableDynamicField || field.isDynamic,
+        fields: [...declared, field, ...dynamic],
+      },
       schemaVersion: meta.schemaVersion + 1,
     }),
   ];

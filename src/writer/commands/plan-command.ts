@@ -8,7 +8,7 @@ import {
 } from './collection-commands.ts';
 import type { CatalogLimits, CommandContext, CommandPlan } from './command-context.ts';
 import { alterDatabase, createDatabase, dropDatabase } from './database-commands.ts';
-import { alterField } from './field-commands.ts';
+import { addField, alterField } from './field-commands.ts';
 import { alterIndex, createIndex, dropIndex } from './index-commands.ts';
 import { load, release } from './load-commands.ts';
 import { createPartition, dropPartition } from './partition-commands.ts';
@@ -51,6 +51,8 @@ export function planCommand(command: CatalogCommand, context: CommandContext): C
       return alterCollection(command, context);
     case 'alter-field':
       return alterField(command, context);
+    case 'add-field':
+      return addField(command, context);
     case 'truncate-collection':
       return truncateCollection(command, context);
     case 'create-alias':
