@@ -1,5 +1,6 @@
 // Kills and stops the processes of a real cluster under load, and compares what clients see with what they were told.
 import { parseArgs } from 'node:util';
+import { lockMetastore } from './failover/metastore-faults.ts';
 import { tableOf, type FaultResult } from './failover/fault-result.ts';
 import { Scene } from './cluster/scene.ts';
 import { killProxy, killReader, prepareSearches, stopReader } from './failover/search-faults.ts';
@@ -44,5 +45,6 @@ await run('doze-writer', () => dozeWriter(scene, half));
 const searched = await prepareSearches(scene, seed);
 await run('kill-reader', () => killReader(scene, searched, many));
 await run('stop-reader', () => stopReader(scene, searched, few));
+await run('lock-metastore', () => lockMetastore(scene, searched, few));
 await run('kill-proxy', () => killProxy(scene, searched, half));
 console.log(tableOf(results));

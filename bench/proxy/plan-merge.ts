@@ -54,6 +54,7 @@ export async function run(): Promise<void> {
         api: {} as ReaderApi,
         inFlight: 0,
         latencyMs: 1,
+        outlastedCount: 0,
         suspect: false,
         positions: new Map<ChannelId, LogSequence>(),
       },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { maximum, median, type FaultResult } from './fault-result.ts';
 import { until, type Scene } from '../cluster/scene.ts';
-import { calmAnswers, searchDuring, type Searched, type SearchFigures } from './search-storm.ts';
+import { calmAnswers, searchDuring, sumOf, type Searched, type SearchFigures } from './search-storm.ts';
 import type { FaultOptions } from './writer-faults.ts';
 import { SeededRandom } from '../../src/host/index.ts';
 import { succeeded } from '../../test/support/milvus.ts';
@@ -16,7 +16,10 @@ const READER_STOPPED_MS = 10_000;
 const AROUND_MS = 1_000;
 
 /** Points in several segments, two copies of each, some rows fresh; and the answers while nothing fails. */
-export async function prepareSearches({ clients: [client] }: Scene, seed: number): Promise<Searched> {
+export async function prepareSearches(
+  { clients: [client] }: Scene,
+  seed: number,
+): Promise<Searched & { readonly collection: string }> {
   await createPoints(client!, COLLECTION);
   await indexAndLoad(client!, COLLECTION, 2);
   for (let first = 0; first < ROWS; first += ROWS / FLUSHES) {
@@ -32,7 +35,7 @@ export async function prepareSearches({ clients: [client] }: Scene, seed: number
     return indexes.every(({ state }) => String(state) === 'Finished');
   });
   const queries = randomPoints(QUERIES, 1_000_000, seed).map(({ vector }) => vector);
-  return { queries, answers: await calmAnswers(client!, COLLECTION, queries) };
+  return { collection: COLLECTION, queries, answers: await calmAnswers(client!, COLLECTION, queries) };
 }
 
 export async function killReader(
@@ -119,19 +122,6 @@ function readerResult(fault: string, times: number, figures: readonly SearchFigu
     isGood: seen.failed + seen.different === 0,
     lost: lossOf(seen),
     cost: `slowest search ${seen.slowestMs} ms`,
-  };
-}
-
-function sumOf(figures: readonly SearchFigures[]): SearchFigures {
-  const sum = (of: (each: SearchFigures) => number): number =>
-    figures.reduce((total, each) => total + of(each), 0);
-  return {
-    searches: sum(({ searches }) => searches),
-    failed: sum(({ failed }) => failed),
-    different: sum(({ different }) => different),
-    slowestMs: maximum(figures.map(({ slowestMs }) => slowestMs)),
-    gapMs: maximum(figures.map(({ gapMs }) => gapMs)),
-    errors: figures.flatMap(({ errors }) => errors),
   };
 }
 

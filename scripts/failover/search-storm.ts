@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { maximum } from './fault-result.ts';
 import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { searchIds } from '../../test/support/points.ts';
 
@@ -51,6 +52,20 @@ export async function searchDuring(
     await running;
   }
   return storms.map((storm) => storm.figures);
+}
+
+/** Figures of several clients as of one. */
+export function sumOf(figures: readonly SearchFigures[]): SearchFigures {
+  const sum = (of: (each: SearchFigures) => number): number =>
+    figures.reduce((total, each) => total + of(each), 0);
+  return {
+    searches: sum(({ searches }) => searches),
+    failed: sum(({ failed }) => failed),
+    different: sum(({ different }) => different),
+    slowestMs: maximum(figures.map(({ slowestMs }) => slowestMs)),
+    gapMs: maximum(figures.map(({ gapMs }) => gapMs)),
+    errors: figures.flatMap(({ errors }) => errors),
+  };
 }
 
 class ClientStorm {

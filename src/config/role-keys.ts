@@ -42,7 +42,7 @@ export const ROLE_KEYS = {
     default: 5,
     min: 0,
     max: 100,
-    doc: 'parts of searches sent also to another copy because they take longer than 95 of 100 before, per hundred parts; 0 = none',
+    doc: 'parts of searches sent also to another copy because they take twice as long as 95 of 100 before, per hundred parts; 0 = none',
   }),
   'proxy.hedge_delay_min': duration({
     default: 10,

@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { checkDataDirectory, identifyCluster } from './cluster-identity.ts';
 import { openLog, openMetastore, openObjectStore } from './drivers.ts';
 import { openDiscovery } from './open-discovery.ts';
 import { openCatalog, type MetastoreCatalog } from '../catalog/metastore-catalog.ts';
@@ -53,9 +55,11 @@ export async function openServices(
   const { host, config, logger } = options;
   const metrics = new Metrics({ node: options.nodeId });
   const { overrides } = options;
+  await checkDataDirectory(host.files, resolve(config['data.directory']));
   const metastore = overrides.metastore ?? stack.use(await openMetastore({ config, host }));
   const objectStore =
     overrides.objectStore ?? stack.use(await openObjectStore({ config, host }, metrics.objectStoreMeter));
+  await identifyCluster({ metastore, objectStore, random: host.random });
   const log = overrides.log ?? stack.use(await openLog({ config, host }));
   const catalog = stack.use(
     await openCatalog({

@@ -209,6 +209,25 @@ test('what a silent node was asked for is answered by other copies, nothing twic
   assert.equal(cluster.pool.find(silent)!.inFlight, 0);
 });
 
+test('a node that answers nothing is soon asked no more, until it answers a probe', async () => {
+  await using cluster = new ScriptedCluster();
+  for (let count = 0; count < 64; count++) cluster.hedging.record(1);
+  const [silent] = NODES as [NodeId];
+  let asked = 0;
+  const call: FanOutRequest<Found>['call'] = async (_api, assignment, { signal }) => {
+    if (assignment.reader.node.id !== silent) return found([]);
+    asked++;
+    return await silence(signal!);
+  };
+  for (let round = 0; round < 30; round++) {
+    // Whatever was measured: it would be asked first.
+    for (const id of NODES) cluster.pool.find(id)!.latencyMs = id === silent ? 0 : 1_000;
+    await cluster.read(planOf(12), { call });
+  }
+  assert.ok(cluster.pool.find(silent)!.suspect);
+  assert.equal(asked, 3);
+});
+
 test('nobody is asked a second time who would have to load what is asked for', async () => {
   await using cluster = new ScriptedCluster();
   for (let count = 0; count < 64; count++) cluster.hedging.record(1);

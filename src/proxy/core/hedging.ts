@@ -13,10 +13,12 @@ const WINDOW = 256;
 const MEASUREMENTS_MIN = 40;
 const SORT_EVERY = 16;
 const QUANTILE = 0.95;
+/** Of the quantile: without a distance from it, noise would use up the budget that a stopped node needs. */
+const PATIENCE = 2;
 /** Unused budget, as for the sub-requests under way to a node that stops. */
 const SAVED_MAX = 16;
 
-/** When a sub-request has taken longer than nearly all before it, and whether the budget has a second one for it. */
+/** When a sub-request has taken much longer than nearly all before it, and whether the budget has a second one for it. */
 export class Hedging {
   readonly #options: HedgingOptions;
   readonly #latenciesMs: number[] = [];
@@ -40,7 +42,7 @@ export class Hedging {
   /** How long to wait for the first; null while too little is known, or when there is no budget at all. */
   delayMs(): number | null {
     if (this.#quantileMs === null || this.#options.percentMax === 0) return null;
-    return Math.max(this.#options.delayMinMs, this.#quantileMs);
+    return Math.max(this.#options.delayMinMs, this.#quantileMs * PATIENCE);
   }
 
   /** Takes a second sub-request from the budget, if there is one. */

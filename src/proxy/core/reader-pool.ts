@@ -11,7 +11,9 @@ export interface PooledReader {
   inFlight: number;
   /** Smoothed milliseconds of a sub-request. */
   latencyMs: number;
-  /** It failed and has not answered a probe since; asked only when nobody else can answer. */
+  /** Sub-requests that another node answered first, since it last answered one itself. */
+  outlastedCount: number;
+  /** It failed or fell silent, and has not answered a probe since; asked only when nobody else can answer. */
   suspect: boolean;
   /** How far each channel was when it last answered for it: it is at least so far now. */
   readonly positions: Map<ChannelId, LogSequence>;
@@ -26,6 +28,8 @@ export interface ReaderPoolOptions {
   readonly probeIntervalMs: number;
 }
 
+/** Sub-requests outlasted in a row that tell a stopped process from a slow one. */
+const SILENT_AFTER = 3;
 const LATENCY_START_MS = 1;
 /** Weight of the newest measurement: about the last ten count. */
 const LATENCY_SMOOTHING = 0.2;
@@ -61,6 +65,7 @@ export class ReaderPool implements AsyncDisposable {
     try {
       const result = await call(reader.api);
       smooth(reader, this.#options.clock.monotonicMs() - start);
+      reader.outlastedCount = 0;
       reader.suspect = false;
       return result;
     } catch (error) {
@@ -71,9 +76,10 @@ export class ReaderPool implements AsyncDisposable {
     }
   }
 
-  /** Another node answered first: this one is at least so slow. */
+  /** Another node answered first: this one is at least so slow. One that answers nothing in between is taken to be stopped. */
   outlasted(reader: PooledReader, elapsedMs: number): void {
     if (elapsedMs > reader.latencyMs) smooth(reader, elapsedMs);
+    if (++reader.outlastedCount >= SILENT_AFTER) reader.suspect = true;
   }
 
   forget(keeps: (channel: ChannelId) => boolean): void {
@@ -110,6 +116,7 @@ export class ReaderPool implements AsyncDisposable {
         api: this.#options.readerFor(node),
         inFlight: 0,
         latencyMs,
+        outlastedCount: 0,
         suspect: false,
         positions: new Map(),
       });
@@ -121,7 +128,9 @@ export class ReaderPool implements AsyncDisposable {
     await Promise.all(
       suspects.map(async (reader) => {
         const status = await reader.api.ping({ timeoutMs: this.#options.probeIntervalMs }).catch(() => null);
-        if (status?.ready === true) reader.suspect = false;
+        if (status?.ready !== true) return;
+        reader.outlastedCount = 0;
+        reader.suspect = false;
       }),
     );
   }
