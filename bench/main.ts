@@ -1,6 +1,7 @@
 // `npm run bench -- <name> [options]`: each bench prints one JSON line a result.
 const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   filtered: () => import('./cluster/filtered.ts'),
+  filter: () => import('./filter/filter-bench.ts'),
   hop: () => import('./cluster/hop.ts'),
   ingest: () => import('./cluster/ingest.ts'),
   kernel: () => import('./kernel/kernel-bench.ts'),

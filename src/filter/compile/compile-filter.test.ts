@@ -188,6 +188,18 @@ test('constants fold, and mistakes next to them are still found', () => {
   );
 });
 
+test('bounds of one column joined by and become one interval', () => {
+  const { predicate } = compiled('age > 1 and name like "x%" and age <= 5 and age < 4');
+  assert.ok(predicate.kind === 'and');
+  assert.deepEqual(
+    predicate.operands.map(({ kind }) => kind),
+    ['between', 'like'],
+  );
+  const [interval] = predicate.operands;
+  assert.ok(interval?.kind === 'between' && interval.bounds.kind === 'number');
+  assert.deepEqual([interval.bounds.low, interval.bounds.high], [2, 3]);
+});
+
 test('equalities joined by or become one set, and cheap tests come first', () => {
   const column = compiled('id == 1 or id in [2, 3] or id == 2').predicate;
   assert.ok(column.kind === 'in' && column.set.kind === 'int64');

@@ -1,9 +1,11 @@
 import type { Predicate } from '../plan.ts';
+import { intersect } from './bounds.ts';
 import { exactValuesOf } from './exact-values.ts';
 import { jsonSet, valueSet, valuesOfJsonSet } from './value-sets.ts';
 
 /**
- * A chain of `and` or of `or`: constants are taken out, equalities of one value joined by `or` become one set, and what
+ * A chain of `and` or of `or`: constants are taken out, bounds of one column joined by `and` become one interval, equalities
+ * of one value joined by `or` one set, and what
  * is quick to evaluate comes first, so that the slow runs on fewer rows.
  */
 export function joinLogical(kind: 'and' | 'or', operands: readonly Predicate[]): Predicate {
@@ -12,10 +14,36 @@ export function joinLogical(kind: 'and' | 'or', operands: readonly Predicate[]):
     return { kind: 'constant', value: decisive };
   }
   const open = operands.filter((operand) => operand.kind !== 'constant');
-  const joined = kind === 'or' ? withEqualitiesJoined(open) : open;
+  const joined = kind === 'or' ? withEqualitiesJoined(open) : withBoundsJoined(open);
   if (joined.length === 0) return { kind: 'constant', value: !decisive };
   if (joined.length === 1) return joined[0]!;
   return { kind, operands: joined.toSorted((left, right) => costOf(left) - costOf(right)) };
+}
+
+/** `a > 1 and a < 5` is one question, and for an index one piece of its values. */
+function withBoundsJoined(operands: readonly Predicate[]): readonly Predicate[] {
+  const joined: Predicate[] = [];
+  const places = new Map<number, number>();
+  for (const operand of operands) {
+    const fieldId =
+      operand.kind === 'between' && operand.operand.kind === 'column' ? operand.operand.fieldId : null;
+    const place = fieldId === null ? undefined : places.get(fieldId);
+    const both = place === undefined ? null : bothBounds(joined[place]!, operand);
+    if (both !== null) {
+      joined[place!] = both;
+      continue;
+    }
+    if (fieldId !== null) places.set(fieldId, joined.length);
+    joined.push(operand);
+  }
+  return joined;
+}
+
+/** Of one column. null: texts with two bounds on one side. */
+function bothBounds(left: Predicate, right: Predicate): Predicate | null {
+  if (left.kind !== 'between' || right.kind !== 'between') return null;
+  const bounds = intersect(left.bounds, right.bounds);
+  return bounds === null ? null : { ...left, bounds };
 }
 
 function withEqualitiesJoined(operands: readonly Predicate[]): readonly Predicate[] {
