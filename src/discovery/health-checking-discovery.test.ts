@@ -38,6 +38,8 @@ interface Scene {
   /** Ids that fail their probes. */
   readonly ill: Set<string>;
   readonly probed: string[];
+  /** Whose connection was closed. */
+  readonly left: string[];
 }
 
 function createScene(options: { readonly hangs?: boolean; readonly onlyId?: string } = {}): Scene {
@@ -45,20 +47,24 @@ function createScene(options: { readonly hangs?: boolean; readonly onlyId?: stri
   const inner = new ScriptedDiscovery();
   const ill = new Set<string>();
   const probed: string[] = [];
+  const left: string[] = [];
   const checked = new HealthCheckingDiscovery(inner, {
     host,
     intervalMs: 1_000,
     timeoutMs: 500,
     failuresMax: 3,
-    probe: async (node) => {
-      probed.push(node.id);
-      if (!ill.has(node.id)) return;
-      if (options.hangs === true) await new Promise(() => {});
-      throw new MishardsError('CONNECTION_LOST', 'refused');
-    },
+    connect: (node) => ({
+      async probe() {
+        probed.push(node.id);
+        if (!ill.has(node.id)) return;
+        if (options.hangs === true) await new Promise(() => {});
+        throw new MishardsError('CONNECTION_LOST', 'refused');
+      },
+      [Symbol.asyncDispose]: async () => void left.push(node.id),
+    }),
     ...(options.onlyId === undefined ? {} : { shouldProbe: (node: NodeInfo) => node.id === options.onlyId }),
   });
-  return { host, inner, checked, ill, probed };
+  return { host, inner, checked, ill, probed, left };
 }
 
 for (const hangs of [false, true]) {
@@ -124,9 +130,11 @@ test('nodes that are not to be probed always count as well', async () => {
 });
 
 test('disposing stops all probes and the source', async () => {
-  const { host, inner, checked, probed } = createScene();
+  const { host, inner, checked, probed, left } = createScene();
   await host.timers.advance(3_000);
+  assert.deepEqual(left, [], 'a connection is kept from probe to probe');
   await checked[Symbol.asyncDispose]();
+  assert.deepEqual(left.toSorted(), ['reader-1', 'reader-2']);
   probed.length = 0;
   await host.timers.advance(10_000);
   assert.deepEqual(probed, []);

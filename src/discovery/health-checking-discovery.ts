@@ -50,7 +50,7 @@ export class HealthCheckingDiscovery implements Discovery {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
-    for (const probe of this.#probes.values()) probe[Symbol.dispose]();
+    await Promise.all([...this.#probes.values()].map((probe) => probe[Symbol.asyncDispose]()));
     this.#probes.clear();
     await this.#inner[Symbol.asyncDispose]();
   }
@@ -59,7 +59,7 @@ export class HealthCheckingDiscovery implements Discovery {
     const wanted = new Map(this.#probed().map((node) => [incarnation(node), node]));
     for (const [key, probe] of this.#probes) {
       if (wanted.has(key)) continue;
-      probe[Symbol.dispose]();
+      void probe[Symbol.asyncDispose]();
       this.#probes.delete(key);
     }
     for (const [key, node] of wanted) {

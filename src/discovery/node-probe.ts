@@ -2,9 +2,14 @@ import { MishardsError, asMishardsError } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
 import type { NodeInfo } from './discovery.ts';
 
-export interface ProbeOptions {
+export interface ProbeConnection extends AsyncDisposable {
   /** Resolves when the node is well. `signal` aborts when the answer is no longer wanted. */
-  readonly probe: (node: NodeInfo, signal: AbortSignal) => Promise<void>;
+  probe(signal: AbortSignal): Promise<void>;
+}
+
+export interface ProbeOptions {
+  /** What asks the node, for as long as it is known. */
+  readonly connect: (node: NodeInfo) => ProbeConnection;
   readonly intervalMs: number;
   /** A probe without an answer by then has failed. */
   readonly timeoutMs: number;
@@ -20,13 +25,14 @@ export interface NodeHealth {
 }
 
 /** Asks one node again and again, one probe at a time, with jitter so that many askers do not ask together. */
-export class NodeProbe implements Disposable {
+export class NodeProbe implements AsyncDisposable {
   readonly node: NodeInfo;
   readonly #host: Pick<Host, 'timers' | 'random'>;
   readonly #options: ProbeOptions;
   readonly #onChange: () => void;
   readonly #stopped = new AbortController();
   #health: NodeHealth = { isHealthy: true, failureCount: 0, lastError: null };
+  readonly #connection: ProbeConnection;
   #timer: Disposable;
 
   constructor(
@@ -39,6 +45,7 @@ export class NodeProbe implements Disposable {
     this.#host = host;
     this.#options = options;
     this.#onChange = onChange;
+    this.#connection = options.connect(node);
     this.#timer = this.#schedule();
   }
 
@@ -46,9 +53,10 @@ export class NodeProbe implements Disposable {
     return this.#health;
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#timer[Symbol.dispose]();
     this.#stopped.abort();
+    await this.#connection[Symbol.asyncDispose]();
   }
 
   #schedule(): Disposable {
@@ -68,7 +76,7 @@ export class NodeProbe implements Disposable {
   }
 
   async #ask(): Promise<MishardsError | null> {
-    const { probe, timeoutMs } = this.#options;
+    const { timeoutMs } = this.#options;
     const late = new AbortController();
     const expired = Promise.withResolvers<never>();
     const reason = new MishardsError(
@@ -81,7 +89,7 @@ export class NodeProbe implements Disposable {
     });
     try {
       const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
-      await Promise.race([probe(this.node, signal), expired.promise]);
+      await Promise.race([this.#connection.probe(signal), expired.promise]);
       return null;
     } catch (error) {
       return asMishardsError(error);

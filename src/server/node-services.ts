@@ -5,7 +5,7 @@ import { openLog, openMetastore, openObjectStore } from './drivers.ts';
 import { openDiscovery } from './open-discovery.ts';
 import { openCatalog, type MetastoreCatalog } from '../catalog/metastore-catalog.ts';
 import type { Config } from '../config/index.ts';
-import type { Discovery } from '../discovery/discovery.ts';
+import type { Discovery, Role } from '../discovery/discovery.ts';
 import type { Host } from '../host/index.ts';
 import { createKernel } from '../kernel/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -41,6 +41,7 @@ export interface ServicesOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly nodeId: string;
+  readonly roles: readonly Role[];
   /** Parts to use instead of the configured ones; they stay the caller's to close. */
   readonly overrides: ServiceOverrides;
 }
@@ -83,7 +84,9 @@ export async function openServices(
       logger.warn({ ...event }, 'a connection was closed for breaking the protocol'),
   });
   const router = await loadRouter(config['routing.type'], routerOptions(config), process.cwd());
-  const discovery = stack.use(await openDiscovery({ config, host, metastore, wire, logger }));
+  const discovery = stack.use(
+    await openDiscovery({ config, host, metastore, wire, logger, roles: options.roles }),
+  );
   let kernel: Kernel | null = null;
   const openKernel = (): Kernel => {
     if (kernel !== null) return kernel;

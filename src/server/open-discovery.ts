@@ -1,14 +1,16 @@
 import type { NodeServices } from './node-services.ts';
-import type { Discovery } from '../discovery/discovery.ts';
+import type { Discovery, Role } from '../discovery/discovery.ts';
 import { HealthCheckingDiscovery } from '../discovery/health-checking-discovery.ts';
 import { loadDiscovery } from '../discovery/load-discovery.ts';
 import { ReaderClient } from '../protocol/reader-client.ts';
 
-/** Who is announced, by the configured driver, and well: every reader is asked again and again. */
+/** Who is announced, by the configured driver, and well: whoever asks readers asks them again and again how they are. */
 export async function openDiscovery(
-  services: Pick<NodeServices, 'config' | 'host' | 'metastore' | 'logger' | 'wire'>,
+  services: Pick<NodeServices, 'config' | 'host' | 'metastore' | 'logger' | 'wire'> & {
+    readonly roles: readonly Role[];
+  },
 ): Promise<Discovery> {
-  const { config, host, metastore, logger, wire } = services;
+  const { config, host, metastore, logger, wire, roles } = services;
   const announced = await loadDiscovery(
     config['discovery.type'],
     {
@@ -19,6 +21,7 @@ export async function openDiscovery(
     },
     process.cwd(),
   );
+  if (roles.every((role) => role === 'writer')) return announced;
   const intervalMs = config['discovery.probe_interval'];
   return new HealthCheckingDiscovery(announced, {
     host,
@@ -26,9 +29,12 @@ export async function openDiscovery(
     intervalMs,
     timeoutMs: intervalMs,
     failuresMax: config['discovery.probe_failures_max'],
-    probe: async (node, signal) => {
-      await using reader = new ReaderClient(wire.connect(node.address));
-      await reader.ping({ timeoutMs: intervalMs, signal });
+    connect: (node) => {
+      const reader = new ReaderClient(wire.connect(node.address));
+      return {
+        probe: async (signal) => void (await reader.ping({ timeoutMs: intervalMs, signal })),
+        [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+      };
     },
   });
 }

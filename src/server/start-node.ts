@@ -41,7 +41,7 @@ export async function startNode(options: StartOptions): Promise<RunningNode> {
     options.logger ?? createLogger({ level: config['telemetry.log_level'], fields: { node: base } });
   await using stack = new AsyncDisposableStack();
   const services = await openServices(
-    { host, config, logger, nodeId: base, overrides: options.overrides ?? {} },
+    { host, config, logger, roles, nodeId: base, overrides: options.overrides ?? {} },
     stack,
   );
   const running: RunningRole[] = [];

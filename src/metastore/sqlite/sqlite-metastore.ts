@@ -58,6 +58,8 @@ export class SqliteMetastore implements Metastore {
   readonly #poller: Disposable;
   readonly #readDataVersion: StatementSync;
   #dataVersion = -1;
+  /** The watches have been told of everything up to here. */
+  #toldRevision = -1;
   #nextExpiryMs = 0;
   #isClosed = false;
 
@@ -155,6 +157,7 @@ export class SqliteMetastore implements Metastore {
       this.#rethrowDefect(error);
       // The next poll tries again although the data may not change until then.
       this.#dataVersion = -1;
+      this.#toldRevision = -1;
       return undefined;
     }
   }
@@ -165,7 +168,7 @@ export class SqliteMetastore implements Metastore {
       if (dataVersion !== this.#dataVersion) {
         this.#nextExpiryMs = this.#tables.nextExpiryMs();
         this.#dataVersion = dataVersion;
-        this.#watches.wake();
+        this.#tellWatches();
       }
       if (this.#nextExpiryMs <= this.#options.host.clock.nowMs()) this.#write(() => this.#expireLeases());
     } catch (error) {
@@ -191,8 +194,16 @@ export class SqliteMetastore implements Metastore {
       this.#nextExpiryMs = this.#tables.nextExpiryMs();
       return value;
     });
-    this.#watches.wake();
+    this.#tellWatches();
     return result;
+  }
+
+  /** Most changes of the file are renewals of leases, which no watch sees. */
+  #tellWatches(): void {
+    const { revision } = this.#tables.state();
+    if (revision === this.#toldRevision) return;
+    this.#toldRevision = revision;
+    this.#watches.wake();
   }
 
   #compact(): void {
