@@ -28,6 +28,8 @@ const float* VectorRows::floats(size_t index, std::vector<float>& room) const {
 
 Queries::Queries(VectorFormat format, uint32_t dim, const void* values, uint32_t count)
     : format_(format), dim_(dim) {
+  // An empty array may have no address, which memcpy does not take.
+  if (count == 0) return;
   const auto* bytes = static_cast<const uint8_t*>(values);
   if (format != VectorFormat::kBinary) {
     floats_.resize(size_t{count} * dim);
