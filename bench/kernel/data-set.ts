@@ -1,10 +1,10 @@
 import { loadEmbeddings } from '../../scripts/embeddings.ts';
-import type { Metric } from '../../src/schema/index.ts';
+import type { DenseMetric } from '../../src/schema/index.ts';
 import { createMixture, type MixtureOptions } from './mixture.ts';
 
 export interface DataSet {
   readonly name: string;
-  readonly metric: Metric;
+  readonly metric: DenseMetric;
   readonly dim: number;
   readonly vectors: Float32Array<ArrayBuffer>;
   /** Held out: none of them is among `vectors`. */
@@ -41,7 +41,7 @@ export async function loadDataSet(name: string, options: DataSetOptions): Promis
 
 function made(
   name: string,
-  metric: Metric,
+  metric: DenseMetric,
   dim: number,
   rowsDefault: number,
   lengths: MixtureOptions['lengths'],

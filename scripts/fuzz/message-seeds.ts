@@ -8,6 +8,7 @@ import { encodeMutation } from '../../src/segment/mutation-codec.ts';
 import { encodePacket } from '../../src/util/packet.ts';
 import { createCollection } from '../../test/support/catalog-model.ts';
 import { randomRows, schemaOfAllTypes } from '../../test/support/random-rows.ts';
+import { floatVectors } from '../../test/support/vectors.ts';
 
 /** A packet with the codec that reads it, or the type of the log's mutation it is. */
 export interface EncodedMessage {
@@ -55,8 +56,7 @@ export function messageSeeds(random: Random): readonly EncodedMessage[] {
       ...part,
       fieldId: 101,
       metric: 'L2',
-      queryCount: 1,
-      queries: Float32Array.of(1, 2),
+      queries: floatVectors(2, [1, 2]),
       k: 3,
       params: { ef: 64 },
       scoreAbove: null,

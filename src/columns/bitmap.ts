@@ -24,6 +24,13 @@ export function clearBit(bitmap: Uint8Array, index: number): void {
   bitmap[index >>> 3]! &= ~(1 << (index & 7));
 }
 
+/** The bits at these indexes, in their order. */
+export function takeBits(bitmap: Uint8Array, indexes: Uint32Array): Uint8Array {
+  const taken = newBitmap(indexes.length, 0);
+  for (let at = 0; at < indexes.length; at++) if (bitAt(bitmap, indexes[at]!)) setBit(taken, at);
+  return taken;
+}
+
 const ONES_OF_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => {
   let ones = 0;
   for (let rest = byte; rest !== 0; rest &= rest - 1) ones++;

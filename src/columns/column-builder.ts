@@ -3,6 +3,7 @@ import { BytesColumnBuilder } from './bytes-column-builder.ts';
 import type { Column } from './column.ts';
 import { isFixedType, type ColumnShape } from './column-shape.ts';
 import { FixedColumnBuilder } from './fixed-column-builder.ts';
+import { SparseColumnBuilder } from './sparse-column-builder.ts';
 
 /** A column that grows at the end. Appended columns must have its shape. */
 export interface ColumnBuilder {
@@ -19,12 +20,13 @@ export interface ColumnBuilder {
 }
 
 /**
- * `capacityRows` is a hint. Columns of text and arrays hold up to 2 147 483 647 bytes or elements; more fails with
+ * `capacityRows` is a hint. Columns of text, arrays and sparse vectors hold up to 2 147 483 647 bytes or elements; more fails with
  * `PARAMETER_TOO_LARGE`.
  */
 export function createColumnBuilder(shape: ColumnShape, capacityRows = 0): ColumnBuilder {
   const { type } = shape;
   if (isFixedType(type)) return new FixedColumnBuilder({ ...shape, type }, capacityRows);
+  if (type === 'SparseFloatVector') return new SparseColumnBuilder(capacityRows);
   if (type !== 'Array') return new BytesColumnBuilder(type, capacityRows);
   return new ArrayColumnBuilder(shape.elementType, capacityRows, createColumnBuilder);
 }

@@ -12,6 +12,10 @@ export function columnBytes(column: Column): number {
     }
     case 'Array':
       return validityBytes + column.offsets.byteLength + columnBytes(column.elements);
+    case 'SparseFloatVector': {
+      const entries = column.offsets[column.length]! - column.offsets[0]!;
+      return validityBytes + column.offsets.byteLength + entries * 8;
+    }
     default:
       return validityBytes + column.values.byteLength;
   }

@@ -1,9 +1,17 @@
 import { bitmapBytes, countOnes } from './bitmap.ts';
-import type { ArrayColumn, Column, PrimaryKeyColumn, RowBatch, ScalarColumn } from './column.ts';
-import { fixedColumn, isFixedColumn, isFixedType, type FixedType } from './column-shape.ts';
+import type {
+  ArrayColumn,
+  Column,
+  PrimaryKeyColumn,
+  RowBatch,
+  ScalarColumn,
+  SparseVectorColumn,
+  VectorColumn,
+} from './column.ts';
+import { fixedColumn, isFixedColumn, isFixedType, isVectorColumn, type FixedType } from './column-shape.ts';
 import { MishardsError } from '../errors/index.ts';
 import { sliceColumn } from './row-batch.ts';
-import { ELEMENT_TYPES, SCALAR_TYPES, VECTOR_TYPES } from '../schema/index.ts';
+import { ELEMENT_TYPES, isDenseVectorType, SCALAR_TYPES, VECTOR_TYPES } from '../schema/index.ts';
 import { JsonFields } from '../util/json-fields.ts';
 import type { JsonValue } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
@@ -71,7 +79,7 @@ export function packColumn(column: Column, parts: Uint8Array[]): ColumnHead {
   if (column.validity !== null) parts.push(column.validity);
   if (isFixedColumn(column)) {
     parts.push(bytesOf(column.values));
-    return column.type === 'FloatVector' ? { ...head, dim: column.dim } : head;
+    return 'dim' in column ? { ...head, dim: column.dim } : head;
   }
   const { length } = column;
   const first = column.offsets[0]!;
@@ -79,7 +87,9 @@ export function packColumn(column: Column, parts: Uint8Array[]): ColumnHead {
   parts.push(bytesOf(first === 0 ? column.offsets : column.offsets.map((offset) => offset - first)));
   if (column.type === 'Array')
     return { ...head, elements: packColumn(sliceColumn(column.elements, first, last), parts) };
-  parts.push(column.bytes.subarray(first, last));
+  if (column.type === 'SparseFloatVector')
+    parts.push(bytesOf(column.indices.subarray(first, last)), bytesOf(column.values.subarray(first, last)));
+  else parts.push(column.bytes.subarray(first, last));
   return head;
 }
 
@@ -96,6 +106,13 @@ export function unpackKeys(head: JsonValue | undefined, parts: PartReader): Prim
   if (column.type === 'Int64') return column;
   if (column.type === 'VarChar') return column as PrimaryKeyColumn;
   throw corrupt(`a column of ${column.type} cannot be a primary key`);
+}
+
+/** As `unpackColumn`, but refuses what is no vector. */
+export function unpackVectors(head: JsonValue | undefined, parts: PartReader): VectorColumn {
+  const column = unpackColumn(head, parts);
+  if (isVectorColumn(column)) return column;
+  throw corrupt(`a column of ${column.type} came where vectors belong`);
 }
 
 /** Offsets must not fall, and stay within the `size` bytes or elements they divide. */
@@ -117,9 +134,22 @@ function unpack(fields: JsonFields, parts: PartReader): Column {
   const offsets = viewAs(Int32Array, parts.next());
   if (offsets.length !== length + 1) throw corrupt(`${offsets.length} offsets for ${length} rows of ${type}`);
   if (type === 'Array') return unpackArray(fields, { length, validity, offsets }, parts);
+  if (type === 'SparseFloatVector') return unpackSparse({ length, validity, offsets }, parts);
   const bytes = parts.next();
   checkOffsets(offsets, bytes.byteLength);
   return { type, length, validity, offsets, bytes };
+}
+
+function unpackSparse(
+  rows: Pick<SparseVectorColumn, 'length' | 'validity' | 'offsets'>,
+  parts: PartReader,
+): SparseVectorColumn {
+  const indices = viewAs(Uint32Array, parts.next());
+  const values = viewAs(Float32Array, parts.next());
+  checkOffsets(rows.offsets, indices.length);
+  if (values.length !== indices.length)
+    throw corrupt(`${indices.length} indices have ${values.length} values`);
+  return { type: 'SparseFloatVector', ...rows, indices, values };
 }
 
 function unpackFixed(
@@ -129,8 +159,9 @@ function unpackFixed(
   validity: Uint8Array | null,
   part: Uint8Array,
 ): Column {
-  const dim = type === 'FloatVector' ? fields.count('dim') : null;
-  if (dim === 0) throw corrupt('a vector column has dimension 0');
+  const dim = isDenseVectorType(type) ? fields.count('dim') : null;
+  if (dim === 0 || (type === 'BinaryVector' && dim! % 8 !== 0))
+    throw corrupt(`a column of ${type} has dimension ${dim}`);
   return fixedColumn({ type, elementType: null, dim }, part, length, validity);
 }
 

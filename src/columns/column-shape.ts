@@ -1,6 +1,6 @@
-import type { Column } from './column.ts';
+import type { Column, VectorColumn } from './column.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { DataType, ElementType } from '../schema/index.ts';
+import { isDenseVectorType, isVectorType, type DataType, type ElementType } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
 import { viewAs } from '../util/typed-views.ts';
 
@@ -15,6 +15,7 @@ type NumericArrayConstructor =
   | typeof Uint8Array
   | typeof Int8Array
   | typeof Int16Array
+  | typeof Uint16Array
   | typeof Int32Array
   | typeof BigInt64Array
   | typeof Float32Array
@@ -31,6 +32,10 @@ export const FIXED_ARRAYS = {
   Double: Float64Array,
   Timestamptz: BigInt64Array,
   FloatVector: Float32Array,
+  Float16Vector: Uint16Array,
+  BFloat16Vector: Uint16Array,
+  Int8Vector: Int8Array,
+  BinaryVector: Uint8Array,
 } as const satisfies Partial<Record<DataType, NumericArrayConstructor>>;
 
 export type FixedType = keyof typeof FIXED_ARRAYS;
@@ -44,6 +49,10 @@ export function isFixedColumn(column: Column): column is FixedColumn {
   return isFixedType(column.type);
 }
 
+export function isVectorColumn(column: Column): column is VectorColumn {
+  return isVectorType(column.type);
+}
+
 export function scalarShape(type: ElementType): ColumnShape {
   return { type, elementType: null, dim: null };
 }
@@ -52,7 +61,7 @@ export function shapeOfColumn(column: Column): ColumnShape {
   return {
     type: column.type,
     elementType: column.type === 'Array' ? column.elementType : null,
-    dim: column.type === 'FloatVector' ? column.dim : null,
+    dim: 'dim' in column ? column.dim : null,
   };
 }
 
@@ -62,9 +71,9 @@ export function sameShape(a: ColumnShape, b: ColumnShape): boolean {
 
 /** Typed-array elements that one row takes. */
 export function elementsPerRow(shape: ColumnShape): number {
-  if (shape.type !== 'FloatVector') return 1;
-  assert(shape.dim !== null, 'a vector has a dimension');
-  return shape.dim;
+  if (!isDenseVectorType(shape.type)) return 1;
+  assert(shape.dim !== null, 'a dense vector has a dimension');
+  return shape.type === 'BinaryVector' ? shape.dim / 8 : shape.dim;
 }
 
 export function bytesPerRow(shape: ColumnShape & { readonly type: FixedType }): number {
@@ -84,6 +93,6 @@ export function fixedColumn(
     const problem = `${values.length} values instead of ${length * perRow} in a column of ${shape.type}`;
     throw new MishardsError('CORRUPT_DATA', problem);
   }
-  const dim = shape.type === 'FloatVector' ? { dim: perRow } : {};
+  const dim = isDenseVectorType(shape.type) ? { dim: shape.dim } : {};
   return { type: shape.type, ...dim, values, length, validity } as FixedColumn;
 }

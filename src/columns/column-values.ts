@@ -1,19 +1,34 @@
 import { bitAt, newBitmap, setBit } from './bitmap.ts';
-import type { ArrayColumn, BytesColumn, Column, ScalarColumn } from './column.ts';
+import type { ArrayColumn, BytesColumn, Column, ScalarColumn, SparseVectorColumn } from './column.ts';
 import { elementsPerRow, FIXED_ARRAYS, isFixedType, scalarShape, type ColumnShape } from './column-shape.ts';
+import { isDenseVectorType } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
 
 /**
+/**
  * One row's value in JavaScript: Int64 and Timestamptz are bigints, JSON its text (parsing would lose 64-bit integers), a
- * geometry its Well-Known Binary, an array a list, a vector a `Float32Array`. For the edges and for tests; inner loops read the columns.
+ * geometry its Well-Known Binary, an array a list, a dense vector an array of its column's kind, a sparse one a map. For the
+ * edges and for tests; inner loops read the columns.
  */
 export type ColumnValue =
-  null | boolean | number | bigint | string | readonly ColumnValue[] | Float32Array | Uint8Array;
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly ColumnValue[]
+  | Float32Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array
+  | SparseVector;
+/** Values by dimension, the dimensions ascending. */
+export type SparseVector = ReadonlyMap<number, number>;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Vectors and geometries are views. */
+/** Dense vectors and geometries are views. */
 export function valueAt(column: Column, row: number): ColumnValue {
   assert(row < column.length, `row ${row} of ${column.length}`);
   if (column.validity !== null && !bitAt(column.validity, row)) return null;
@@ -28,7 +43,15 @@ export function valueAt(column: Column, row: number): ColumnValue {
     case 'Array':
       return elementsAt(column, row);
     case 'FloatVector':
-      return column.values.subarray(row * column.dim, (row + 1) * column.dim);
+    case 'Float16Vector':
+    case 'BFloat16Vector':
+    case 'Int8Vector':
+    case 'BinaryVector': {
+      const perRow = elementsPerRow({ ...column, elementType: null });
+      return column.values.subarray(row * perRow, (row + 1) * perRow);
+    }
+    case 'SparseFloatVector':
+      return sparseAt(column, row);
     default:
       return column.values[row]!;
   }
@@ -54,14 +77,37 @@ export function columnFromValues(shape: ColumnShape, values: readonly ColumnValu
   if (type === 'VarChar' || type === 'JSON' || type === 'Geometry')
     return { ...common, type, ...bytesOf(values) };
   if (type === 'Array') return { ...common, type, ...arraysOf(shape, values) };
+  if (type === 'SparseFloatVector') return { ...common, type, ...entriesOf(values) };
   assert(isFixedType(type), `no layout for ${type}`);
   const perRow = elementsPerRow(shape);
   const filled = new FIXED_ARRAYS[type](values.length * perRow);
   values.forEach((value, row) => {
-    if (value instanceof Float32Array) (filled as Float32Array).set(value, row * perRow);
+    if (ArrayBuffer.isView(value)) (filled as Float32Array).set(value, row * perRow);
     else if (value !== null) filled[row] = (type === 'Bool' ? Number(value) : value) as never;
   });
-  return { ...common, type, values: filled, ...(type === 'FloatVector' ? { dim: perRow } : {}) } as Column;
+  return {
+    ...common,
+    type,
+    values: filled,
+    ...(isDenseVectorType(type) ? { dim: shape.dim } : {}),
+  } as Column;
+}
+
+function sparseAt({ offsets, indices, values }: SparseVectorColumn, row: number): SparseVector {
+  const entries = new Map<number, number>();
+  for (let at = offsets[row]!; at < offsets[row + 1]!; at++) entries.set(indices[at]!, values[at]!);
+  return entries;
+}
+
+function entriesOf(rows: readonly ColumnValue[]): Pick<SparseVectorColumn, 'offsets' | 'indices' | 'values'> {
+  const offsets = new Int32Array(rows.length + 1);
+  const maps = rows.map((row) => (row ?? new Map()) as SparseVector);
+  maps.forEach((map, row) => (offsets[row + 1] = offsets[row]! + map.size));
+  return {
+    offsets,
+    indices: Uint32Array.from(maps.flatMap((map) => [...map.keys()])),
+    values: Float32Array.from(maps.flatMap((map) => [...map.values()])),
+  };
 }
 
 function elementsAt(column: ArrayColumn, row: number): ColumnValue[] {

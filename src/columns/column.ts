@@ -68,11 +68,39 @@ export interface FloatVectorColumn extends ColumnBase {
   readonly dim: number;
   readonly values: Float32Array;
 }
+/** As FloatVector, each value as its 16 bits: IEEE 754 half, or the upper half of a 32-bit float. */
+export interface HalfVectorColumn extends ColumnBase {
+  readonly type: 'Float16Vector' | 'BFloat16Vector';
+  readonly dim: number;
+  readonly values: Uint16Array;
+}
+export interface Int8VectorColumn extends ColumnBase {
+  readonly type: 'Int8Vector';
+  readonly dim: number;
+  readonly values: Int8Array;
+}
+/** `dim` counts bits and is a multiple of 8: row i is `values[i * dim / 8 .. (i + 1) * dim / 8)`. */
+export interface BinaryVectorColumn extends ColumnBase {
+  readonly type: 'BinaryVector';
+  readonly dim: number;
+  readonly values: Uint8Array;
+}
+/**
+ * Row i is entries offsets[i] … offsets[i + 1] of `indices`, strictly ascending and below 2^32 - 1, and `values`, finite.
+ * `offsets` has length + 1 entries and may start above 0; a null row has no entries.
+ */
+export interface SparseVectorColumn extends ColumnBase {
+  readonly type: 'SparseFloatVector';
+  readonly offsets: Int32Array;
+  readonly indices: Uint32Array;
+  readonly values: Float32Array;
+}
 
 export type NumberColumn = Int8Column | Int16Column | Int32Column | FloatColumn | DoubleColumn;
 export type ScalarColumn =
   BoolColumn | NumberColumn | Int64Column | TimestamptzColumn | BytesColumn | ArrayColumn;
-export type VectorColumn = FloatVectorColumn;
+export type DenseVectorColumn = FloatVectorColumn | HalfVectorColumn | Int8VectorColumn | BinaryVectorColumn;
+export type VectorColumn = DenseVectorColumn | SparseVectorColumn;
 export type Column = ScalarColumn | VectorColumn;
 /** What a primary key column can be. */
 export type PrimaryKeyColumn = Int64Column | (BytesColumn & { readonly type: 'VarChar' });

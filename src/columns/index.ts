@@ -1,20 +1,35 @@
-export { bitAt, bitmapBytes, clearBit, copyBits, countOnes, newBitmap, setBit, setBits } from './bitmap.ts';
+export {
+  bitAt,
+  bitmapBytes,
+  clearBit,
+  copyBits,
+  countOnes,
+  newBitmap,
+  setBit,
+  setBits,
+  takeBits,
+} from './bitmap.ts';
 export type {
   ArrayColumn,
+  BinaryVectorColumn,
   BoolColumn,
   BytesColumn,
   Column,
+  DenseVectorColumn,
   DoubleColumn,
   FloatColumn,
   FloatVectorColumn,
+  HalfVectorColumn,
   Int16Column,
   Int32Column,
   Int64Column,
   Int8Column,
+  Int8VectorColumn,
   NumberColumn,
   PrimaryKeyColumn,
   RowBatch,
   ScalarColumn,
+  SparseVectorColumn,
   TimestamptzColumn,
   VectorColumn,
 } from './column.ts';
@@ -28,17 +43,28 @@ export {
   unpackColumn,
   unpackKeys,
   unpackRows,
+  unpackVectors,
 } from './column-packet.ts';
 export {
+  elementsPerRow,
   fixedColumn,
   isFixedColumn,
   isFixedType,
+  isVectorColumn,
   sameShape,
   scalarShape,
   shapeOfColumn,
   type ColumnShape,
 } from './column-shape.ts';
-export { bytesAt, columnFromValues, textAt, valueAt, valuesOf, type ColumnValue } from './column-values.ts';
+export {
+  bytesAt,
+  columnFromValues,
+  textAt,
+  valueAt,
+  valuesOf,
+  type ColumnValue,
+  type SparseVector,
+} from './column-values.ts';
 export { channelIndexes, channelIndexOf, hashKey } from './key-hash.ts';
 export { KeyIndex } from './key-index.ts';
 export { KeySet } from './key-set.ts';

@@ -1,7 +1,7 @@
 import { copyBits, newBitmap } from './bitmap.ts';
 import type { Column, RowBatch } from './column.ts';
 import { createColumnBuilder } from './column-builder.ts';
-import { shapeOfColumn, type ColumnShape } from './column-shape.ts';
+import { elementsPerRow, shapeOfColumn, type ColumnShape } from './column-shape.ts';
 import { columnFromValues, type ColumnValue } from './column-values.ts';
 import type { DefaultValue, FieldSchema } from '../schema/index.ts';
 import { assert, unreachable } from '../util/assert.ts';
@@ -27,13 +27,13 @@ export function sliceColumn(column: Column, from: number, to: number): Column {
     case 'JSON':
     case 'Geometry':
     case 'Array':
+    case 'SparseFloatVector':
       return { ...column, length, validity, offsets: column.offsets.subarray(from, to + 1) };
-    case 'FloatVector': {
-      const values = column.values.subarray(from * column.dim, to * column.dim);
-      return { ...column, length, validity, values };
+    default: {
+      const perRow = elementsPerRow(shapeOfColumn(column));
+      const values = column.values.subarray(from * perRow, to * perRow);
+      return { ...column, length, validity, values } as Column;
     }
-    default:
-      return { ...column, length, validity, values: column.values.subarray(from, to) } as Column;
   }
 }
 

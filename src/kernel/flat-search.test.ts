@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newBitmap, setBit, bitAt } from '../columns/bitmap.ts';
 import { SeededRandom, type Random } from '../host/index.ts';
-import { METRICS } from '../schema/index.ts';
+import { DENSE_METRICS } from '../schema/index.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import {
@@ -78,7 +78,7 @@ test('exact search over files and blocks equals brute force: filters, bounds, ti
       sources,
       queries: integerVectors(random, 1 + random.below(5), dim),
       dim,
-      metric: METRICS[random.below(2)]!,
+      metric: DENSE_METRICS[random.below(2)]!,
       k: [1, 3, 17, 2000, 16_384][random.below(5)]!,
       scoreAbove: random.below(3) === 0 ? -random.below(12) : null,
       scoreUpTo: random.below(3) === 0 ? -random.below(6) : null,

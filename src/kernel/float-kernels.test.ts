@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom } from '../host/index.ts';
-import { METRICS } from '../schema/index.ts';
+import { DENSE_METRICS } from '../schema/index.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { exactScore, randomVectors, searchOf, wholeSource } from '../../test/support/vectors.ts';
 import { nativeBinding } from './native-binding.ts';
@@ -22,7 +22,7 @@ for (const instructionSet of nativeBinding().instructionSets()) {
       const query = randomVectors(random, 1, dim + 1).subarray(1);
       using block = kernel.createBlock({ format: 'float32', dim, capacity: ROWS });
       block.append(vectors);
-      for (const metric of METRICS) {
+      for (const metric of DENSE_METRICS) {
         const hits = await kernel.search(
           searchOf({ sources: [wholeSource(block)], queries: query, dim, metric }),
         );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newBitmap, setBit } from '../columns/bitmap.ts';
 import { SeededRandom } from '../host/index.ts';
-import { METRICS } from '../schema/index.ts';
+import { DENSE_METRICS } from '../schema/index.ts';
 import { encodeFloat } from '../../test/support/formats.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
@@ -58,7 +58,7 @@ for (const format of FORMATS) {
     using vectors = await writeAndOpen(kernel, directory.path, rows, DIM, 'vectors', format);
     const allowed = newBitmap(ROWS, 0);
     for (let row = 0; row < ROWS; row += 5) setBit(allowed, row);
-    for (const metric of METRICS) {
+    for (const metric of DENSE_METRICS) {
       const path = directory.file(metric);
       const params = { M: 16, efConstruction: 100 };
       await kernel.buildIndex({ type: 'HNSW', metric, vectors, path, params, seed: 1, threads: 2 });

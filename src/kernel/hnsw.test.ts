@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { newBitmap, setBit } from '../columns/bitmap.ts';
 import { SeededRandom } from '../host/index.ts';
-import { METRICS, type Metric } from '../schema/index.ts';
+import { DENSE_METRICS, type Metric } from '../schema/index.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
 import {
@@ -38,7 +38,7 @@ describe('HNSW', () => {
     const all = clusteredVectors(new SeededRandom(testSeed), ROWS + QUERIES, DIM);
     queries = all.slice(ROWS * DIM);
     vectors = await writeAndOpen(kernel, directory.path, all.subarray(0, ROWS * DIM), DIM);
-    for (const metric of METRICS) {
+    for (const metric of DENSE_METRICS) {
       const path = directory.file(metric);
       await kernel.buildIndex({ type: 'HNSW', metric, vectors, path, params: PARAMS, seed: 7, threads: 2 });
       indexes.set(metric, await kernel.openIndex(path, vectors));
@@ -70,7 +70,7 @@ describe('HNSW', () => {
     return bitmap;
   }
 
-  for (const metric of METRICS) {
+  for (const metric of DENSE_METRICS) {
     test(`${metric}: recall, and scores that are the exact ones`, async () => {
       const { found, truth } = await both({ metric, params: { ef: 200 } });
       const recall = recallOf(found, truth);
@@ -126,7 +126,7 @@ describe('HNSW', () => {
     assert.ok(recallOf(all.found, (await both({ params: { ef: 100 } })).found) >= 0.97);
   });
 
-  for (const metric of METRICS) {
+  for (const metric of DENSE_METRICS) {
     test(`${metric}: bounds keep their range of scores`, async () => {
       const { truth } = await both({ metric, k: 200 });
       const scoreAbove = truth.scores[120]!;
@@ -221,7 +221,7 @@ describe('HNSW', () => {
     odd[20 * DIM] = NaN;
     odd[21 * DIM] = Infinity;
     odd[22 * DIM] = 3e38;
-    for (const metric of METRICS) {
+    for (const metric of DENSE_METRICS) {
       using file = await writeAndOpen(kernel, directory.path, odd, DIM, `odd-${metric}`);
       const path = directory.file(`odd-index-${metric}`);
       await kernel.buildIndex({

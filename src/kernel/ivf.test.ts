@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { newBitmap, setBit } from '../columns/bitmap.ts';
 import { isErrorWithCode } from '../errors/index.ts';
 import { SeededRandom } from '../host/index.ts';
-import { METRICS } from '../schema/index.ts';
+import { DENSE_METRICS } from '../schema/index.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
 import {
@@ -47,7 +47,7 @@ describe('IVF_FLAT', () => {
     const all = clusteredVectors(new SeededRandom(testSeed), ROWS + QUERIES, DIM);
     queries = all.slice(ROWS * DIM);
     vectors = await writeAndOpen(kernel, directory.path, all.subarray(0, ROWS * DIM), DIM);
-    for (const metric of METRICS) {
+    for (const metric of DENSE_METRICS) {
       await kernel.buildIndex(build({ metric, path: directory.file(metric) }));
       indexes.set(metric, await kernel.openIndex(directory.file(metric), vectors));
     }
@@ -84,7 +84,7 @@ describe('IVF_FLAT', () => {
     return bitmap;
   }
 
-  for (const metric of METRICS) {
+  for (const metric of DENSE_METRICS) {
     test(`${metric}: recall grows with nprobe, and all lists give the exact answer`, async () => {
       const recalls: number[] = [];
       for (const nprobe of [1, 4, 16, 40]) {
@@ -115,7 +115,7 @@ describe('IVF_FLAT', () => {
   for (const share of [0.95, 0.5, 0.1, 0.01, 0.002]) {
     test(`a filter that keeps ${share * 100} % keeps recall, and returns nothing else`, async () => {
       const allowed = randomFilter(share);
-      for (const metric of METRICS) {
+      for (const metric of DENSE_METRICS) {
         const { found, truth } = await both({ metric, params: { nprobe: 40 } }, allowed);
         const recall = recallOf(found, truth);
         assert.ok(recall >= 0.95, `${metric}: recall ${recall}`);
@@ -139,7 +139,7 @@ describe('IVF_FLAT', () => {
     assert.equal(found.counts[0], 20);
   });
 
-  for (const metric of METRICS) {
+  for (const metric of DENSE_METRICS) {
     test(`${metric}: bounds keep their range of scores`, async () => {
       const one = { metric, queries: queries.subarray(0, DIM), queryCount: 1, params: { nprobe: 50 } };
       const { truth } = await both({ ...one, k: 200 });
@@ -224,7 +224,7 @@ describe('IVF_FLAT', () => {
     odd[20 * DIM] = NaN;
     odd[21 * DIM] = Infinity;
     odd[22 * DIM] = 3e38;
-    for (const metric of METRICS) {
+    for (const metric of DENSE_METRICS) {
       using file = await writeAndOpen(kernel, directory.path, odd, DIM, `odd-${metric}`);
       const path = directory.file(`odd-index-${metric}`);
       await kernel.buildIndex(build({ metric, vectors: file, path, params: { nlist: 10 } }));

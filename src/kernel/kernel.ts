@@ -94,13 +94,8 @@ export interface SparseValues {
  *   where rows hold term frequencies tf, length is the sum of a row, and queries hold inverse document frequencies. Rows
  *   whose score is 0, as those with no dimension in common, are no hits.
  */
-export type KernelMetric = Metric | 'HAMMING' | 'JACCARD' | 'BM25';
-export const KERNEL_METRICS = [
-  ...METRICS,
-  'HAMMING',
-  'JACCARD',
-  'BM25',
-] as const satisfies readonly KernelMetric[];
+export type KernelMetric = Metric | 'BM25';
+export const KERNEL_METRICS = [...METRICS, 'BM25'] as const satisfies readonly KernelMetric[];
 
 export interface Bm25 {
   /** In [0, 3]. */

@@ -1,4 +1,4 @@
-import { METRICS } from '../schema/index.ts';
+import { DENSE_METRICS } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
 import type {
   DenseValues,
@@ -21,10 +21,10 @@ const ARRAY_TYPES = {
 
 const DENSE_DIM_MAX = 32_768;
 const METRICS_BY_FORMAT: Readonly<Record<VectorFormat, readonly KernelMetric[]>> = {
-  float32: METRICS,
-  float16: METRICS,
-  bfloat16: METRICS,
-  int8: METRICS,
+  float32: DENSE_METRICS,
+  float16: DENSE_METRICS,
+  bfloat16: DENSE_METRICS,
+  int8: DENSE_METRICS,
   binary: ['HAMMING', 'JACCARD'],
   sparse: ['IP', 'BM25'],
 };

@@ -9,6 +9,7 @@ import type {
   SearchRequest,
   SubRequest,
 } from './reader-api.ts';
+import { packColumn, unpackVectors } from '../columns/index.ts';
 import {
   METRICS,
   type ChannelId,
@@ -18,16 +19,15 @@ import {
 } from '../schema/index.ts';
 import { JsonFields } from '../util/json-fields.ts';
 import type { JsonValue } from '../util/packet.ts';
-import { bytesOf, viewAs } from '../util/typed-views.ts';
 
 const GUARANTEES = ['none', 'positions', 'log-end', 'staleness'] as const;
 
 /** The queries are a view into the packet where it is aligned. */
 export const searchRequestCodec: Codec<SearchRequest> = packetCodec(
   (request, parts) => {
-    const { fieldId, metric, queryCount, k, params, scoreAbove, scoreUpTo } = request;
-    parts.push(bytesOf(request.queries));
-    return { ...packSubRequest(request), fieldId, metric, queryCount, k, params, scoreAbove, scoreUpTo };
+    const { fieldId, metric, k, params, scoreAbove, scoreUpTo } = request;
+    const queries = packColumn(request.queries, parts);
+    return { ...packSubRequest(request), fieldId, metric, queries, k, params, scoreAbove, scoreUpTo };
   },
   (head, parts) => {
     const fields = new JsonFields('search', head);
@@ -35,8 +35,7 @@ export const searchRequestCodec: Codec<SearchRequest> = packetCodec(
       ...unpackSubRequest(fields),
       fieldId: fields.count('fieldId'),
       metric: fields.oneOf('metric', METRICS),
-      queryCount: fields.count('queryCount'),
-      queries: viewAs(Float32Array, parts.next()),
+      queries: unpackVectors(fields.raw['queries'], parts),
       k: fields.count('k'),
       params: fields.object('params', ({ raw }) => raw as SearchRequest['params']),
       scoreAbove: fields.nullable('scoreAbove', (name) => fields.number(name)),

@@ -1,5 +1,5 @@
 import type { Positions } from './writer-api.ts';
-import type { PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
+import type { PrimaryKeyColumn, RowBatch, VectorColumn } from '../columns/column.ts';
 import type { JsonValue } from '../util/packet.ts';
 import type {
   ChannelId,
@@ -80,9 +80,8 @@ export type Guarantee =
 export interface SearchRequest extends SubRequest {
   readonly fieldId: number;
   readonly metric: Metric;
-  readonly queryCount: number;
-  /** queryCount * dim values. */
-  readonly queries: Float32Array;
+  /** Of the field's type and dimension, none null. */
+  readonly queries: VectorColumn;
   /** Hits a query: the client's offset + limit. */
   readonly k: number;
   readonly params: Readonly<Record<string, number | string | boolean>>;

@@ -8,6 +8,7 @@ import { MishardsError } from '../errors/index.ts';
 import type { ChannelId, CollectionId, PartitionId, Timestamp, SegmentId } from '../schema/index.ts';
 import { decodePacket, encodePacket } from '../util/packet.ts';
 import type { CallContext, CallOptions, WirePeer } from '../wire/wire.ts';
+import { floatVectors } from '../../test/support/vectors.ts';
 
 const collectionId = '7' as CollectionId;
 const call: CallOptions = { timeoutMs: 1_000, trace: { traceparent: '00-1-2-3' } };
@@ -28,8 +29,7 @@ const searchRequest: SearchRequest = {
   ...subRequest,
   fieldId: 101,
   metric: 'COSINE',
-  queryCount: 2,
-  queries: Float32Array.of(1, 2, 3, 4),
+  queries: floatVectors(2, [1, 2, 3, 4]),
   k: 10,
   params: { ef: 64, exact: true, mode: 'x' },
   scoreAbove: -0.5,

@@ -1,7 +1,7 @@
 import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { CatalogCommand } from '../catalog/commands.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../catalog/model.ts';
-import type { PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
+import type { PrimaryKeyColumn, RowBatch, VectorColumn } from '../columns/column.ts';
 import type { NodeInfo } from '../discovery/discovery.ts';
 import type { FilterText } from '../protocol/reader-api.ts';
 import type { FlushResult, MutationResult } from '../protocol/writer-api.ts';
@@ -77,9 +77,8 @@ export interface ReadCommand {
 export interface SearchCommand extends ReadCommand {
   readonly fieldId: number;
   readonly metric: Metric;
-  readonly queryCount: number;
-  /** queryCount * dim values. */
-  readonly queries: Float32Array;
+  /** Of the field's type and dimension, none null. */
+  readonly queries: VectorColumn;
   readonly limit: number;
   readonly offset: number;
   readonly params: Readonly<Record<string, number | string | boolean>>;

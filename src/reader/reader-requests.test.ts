@@ -7,6 +7,7 @@ import { ReaderClient } from '../protocol/reader-client.ts';
 import { serveReader } from '../protocol/reader-server.ts';
 import { InProcessWire } from '../wire/in-process/in-process-wire.ts';
 import { PRICE, TAG, type ModelRow } from '../../test/support/model-rows.ts';
+import { floatVectors } from '../../test/support/vectors.ts';
 import {
   CALL,
   expectedHits,
@@ -232,7 +233,7 @@ test('a search that cannot be is refused with what is wrong', async () => {
   const refused = async (change: Partial<typeof good>, code: string, message: RegExp): Promise<void> => {
     await assert.rejects(world.run(api.search({ ...good, ...change }, CALL)), { code, message });
   };
-  await refused({ queries: new Float32Array(4) }, 'PARAMETER_INVALID', /dimension 3/);
+  await refused({ queries: floatVectors(4, [0, 0, 0, 0]) }, 'PARAMETER_INVALID', /dimension 3/);
   await refused({ fieldId: PRICE }, 'PARAMETER_INVALID', /price/);
   await refused({ fieldId: 999 }, 'FIELD_NOT_FOUND', /999/);
   await refused({ k: 0 }, 'PARAMETER_INVALID', /1 to 16384/);

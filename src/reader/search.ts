@@ -4,11 +4,12 @@ import type { BoundFilter } from './filter-cache.ts';
 import type { ReadSource } from './read-source.ts';
 import { fieldOf, fieldsOfRefs } from './row-refs.ts';
 import { isEmptySelection, selectionBitmap, type RowSelector } from './row-selector.ts';
-import { emptyColumn, type PrimaryKeyColumn } from '../columns/index.ts';
+import { emptyColumn, sameShape, shapeOfColumn, type PrimaryKeyColumn } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { SearchRequest, SearchResult } from '../protocol/reader-api.ts';
-import { primaryKeyField, type CollectionSchema } from '../schema/index.ts';
+import { isVectorType, primaryKeyField, type CollectionSchema } from '../schema/index.ts';
+import { vectorShape, vectorValues } from '../segment/vector-columns.ts';
 
 export interface SearchContext {
   readonly kernel: Kernel;
@@ -26,14 +27,14 @@ export async function searchSources(
   context: SearchContext,
 ): Promise<Omit<SearchResult, 'stats'>> {
   const { kernel, schema, timeoutMs, signal } = context;
-  const { fieldId, metric, queryCount, queries, k, params, scoreAbove, scoreUpTo } = request;
-  const dim = checkedDim(request, schema);
+  const { fieldId, metric, queries, k, params, scoreAbove, scoreUpTo } = request;
+  checkQueries(request, schema);
+  const queryCount = queries.length;
   const allowed = await allowedSources(request, context);
   const search = {
-    format: 'float32' as const,
+    ...vectorShape(queries),
     metric,
-    dim,
-    queries,
+    queries: vectorValues(queries),
     queryCount,
     k,
     params,
@@ -69,25 +70,24 @@ async function allowedSources(
   return found;
 }
 
-function checkedDim(request: SearchRequest, schema: CollectionSchema): number {
-  const { fieldId, queries, queryCount, k } = request;
+function checkQueries({ fieldId, queries, k }: SearchRequest, schema: CollectionSchema): void {
   const field = fieldOf(schema, fieldId);
-  if (field.dim === null) {
+  if (!isVectorType(field.type)) {
     throw new MishardsError(
       'PARAMETER_INVALID',
       `field ${field.name} is ${field.type}; only vectors can be searched`,
     );
   }
-  if (queries.length !== queryCount * field.dim) {
+  const shape = shapeOfColumn(queries);
+  if (!sameShape(shape, field)) {
     throw new MishardsError(
       'PARAMETER_INVALID',
-      `${queryCount} queries of ${queries.length} values do not fit field ${field.name} of dimension ${field.dim}`,
+      `queries of ${shape.type} with dimension ${shape.dim} do not fit field ${field.name}, which is ${field.type} with dimension ${field.dim}`,
     );
   }
   if (k < 1 || k > K_MAX) {
     throw new MishardsError('PARAMETER_INVALID', `offset + limit is ${k}; it must be 1 to ${K_MAX}`);
   }
-  return field.dim;
 }
 
 function noHits(queryCount: number, schema: CollectionSchema): Hits {

@@ -68,7 +68,13 @@ test('type parameters are there and in range', () => {
   for (const dim of [0, -1, 32_769])
     refuses(withField({ type: 'FloatVector', dim }), new RegExp(`${dim} of field extra`));
   for (const dim of [1, 32_768]) validateSchema(withField({ type: 'FloatVector', dim }));
-  refuses(withField({ type: 'FloatVector', dim: 2, nullable: true }), /^vector type not support null/);
+  validateSchema(withField({ type: 'FloatVector', dim: 2, nullable: true }));
+  for (const dim of [0, 4, 12, 262_152])
+    refuses(withField({ type: 'BinaryVector', dim }), new RegExp(`${dim} of field extra. binary vector`));
+  validateSchema(withField({ type: 'BinaryVector', dim: 262_144 }));
+  refuses(withField({ type: 'Int8Vector', dim: 32_769 }), /int8 vector dimension should be in range/);
+  validateSchema(withField({ type: 'SparseFloatVector' }));
+  refuses(withField({ type: 'SparseFloatVector', dim: 8 }), /^dim should not be specified for sparse vector/);
   refuses(
     withField({ type: 'VarChar' }),
     /^type param\(max_length\) should be specified for the field\(extra\)$/,

@@ -1,5 +1,5 @@
 import { findField, type CollectionSchema, type FieldSchema } from './collection-schema.ts';
-import { isVectorType, type DataType } from './data-type.ts';
+import { isVectorType, type DataType, type DenseVectorType } from './data-type.ts';
 import { checkFieldName } from './names.ts';
 import { MishardsError } from '../errors/index.ts';
 import { INSTANT_RANGE } from '../util/instant.ts';
@@ -97,17 +97,35 @@ function checkField(field: FieldSchema): void {
   if (field.defaultValue !== null) checkDefaultValue(field);
 }
 
+const VECTOR_KINDS: Readonly<Record<DenseVectorType, string>> = {
+  FloatVector: 'float',
+  Float16Vector: 'float',
+  BFloat16Vector: 'float',
+  Int8Vector: 'int8',
+  BinaryVector: 'binary',
+};
+
 function checkVector(field: FieldSchema): void {
-  const { dimMax } = SCHEMA_LIMITS;
-  if (field.nullable) throw invalid(`vector type not support null, field name = ${field.name}`);
-  if (field.dim === null) {
+  const { type, dim } = field;
+  if (type === 'SparseFloatVector') {
+    if (dim === null) return;
+    throw invalid(`dim should not be specified for sparse vector field ${field.name}(${field.id})`);
+  }
+  if (dim === null) {
     throw invalid(
       `dimension is not defined in field type params of field ${field.name}, check type param \`dim\` for vector field`,
     );
   }
-  if (field.dim < 1 || field.dim > dimMax) {
+  const kind = VECTOR_KINDS[type as DenseVectorType];
+  const dimMax = kind === 'binary' ? SCHEMA_LIMITS.dimMax * 8 : SCHEMA_LIMITS.dimMax;
+  if (kind === 'binary' && dim % 8 !== 0) {
     throw invalid(
-      `invalid dimension: ${field.dim} of field ${field.name}. float vector dimension should be in range 1 ~ ${dimMax}`,
+      `invalid dimension: ${dim} of field ${field.name}. binary vector dimension should be multiple of 8`,
+    );
+  }
+  if (dim < 1 || dim > dimMax) {
+    throw invalid(
+      `invalid dimension: ${dim} of field ${field.name}. ${kind} vector dimension should be in range 1 ~ ${dimMax}`,
     );
   }
 }

@@ -7,8 +7,10 @@ import {
   compareKeys,
   lowerBound,
   newBitmap,
+  takeBits,
   type Column,
   type PrimaryKeyColumn,
+  type VectorColumn,
 } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import { SortedKeys, type FieldIndex, type IndexMatches, type Predicate } from '../filter/index.ts';
@@ -18,7 +20,8 @@ import { assert } from '../util/assert.ts';
 import { decodeColumn } from './arrow/arrow-column.ts';
 import type { ArrowFileReader } from './arrow/arrow-file-reader.ts';
 import type { Opened, SegmentFiles } from './segment-files.ts';
-import type { DeleteBatch, RowBatchVectors, SealedSegment } from './segment.ts';
+import type { DeleteBatch, SealedSegment } from './segment.ts';
+import { readVectorColumn } from './vector-columns.ts';
 
 export interface OpenVectors {
   readonly file: VectorFile;
@@ -101,11 +104,9 @@ export class CachedSegment implements SealedSegment {
     return vectors === undefined ? newBitmap(this.rowCount, 0) : vectors.validity;
   }
 
-  readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors {
-    const { file } = this.#vectorsOf(fieldId);
-    const values = new Float32Array(rows.length * file.dim);
-    file.read(rows, values);
-    return { dim: file.dim, values };
+  readVectors(fieldId: number, rows: Uint32Array): VectorColumn {
+    const { file, validity } = this.#vectorsOf(fieldId);
+    return readVectorColumn(file, rows, validity === null ? null : takeBits(validity, rows));
   }
 
   searchable(fieldId: number, metric?: KernelMetric): Omit<SearchSource, 'allowed'> {
@@ -199,9 +200,7 @@ export class CachedSegment implements SealedSegment {
   /** Not kept: output and filters do not need whole vector columns, compaction needs them once. */
   #vectorColumn(fieldId: number): Column {
     const rows = Uint32Array.from({ length: this.rowCount }, (_, row) => row);
-    const { dim, values } = this.readVectors(fieldId, rows);
-    const validity = this.vectorValidity(fieldId);
-    return { type: 'FloatVector', dim, values, validity, length: this.rowCount };
+    return this.readVectors(fieldId, rows);
   }
 
   #vectorsOf(fieldId: number): OpenVectors {

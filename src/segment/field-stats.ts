@@ -32,11 +32,7 @@ function rangeOf(column: Column): Range | null {
       return numberRange(column.values, column.validity);
     case 'VarChar':
       return textRange(column);
-    case 'Bool':
-    case 'JSON':
-    case 'Array':
-    case 'Geometry':
-    case 'FloatVector':
+    default:
       return null;
   }
 }

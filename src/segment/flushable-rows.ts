@@ -1,4 +1,4 @@
-import { createColumnBuilder, defaultColumn, ValidityBuilder, type Column } from '../columns/index.ts';
+import { createColumnBuilder, defaultColumn, takeBits, type Column } from '../columns/index.ts';
 import {
   isVectorType,
   type CollectionSchema,
@@ -9,6 +9,7 @@ import {
 import { assert } from '../util/assert.ts';
 import type { RowBlock } from './row-block.ts';
 import type { PartitionRows } from './segment.ts';
+import { readVectorColumn } from './vector-columns.ts';
 
 /** Rows of one block that are to be copied, ascending. */
 interface BlockRows {
@@ -16,7 +17,7 @@ interface BlockRows {
   readonly rows: Uint32Array;
 }
 
-/** Copies the rows of entries in (after, through] that none of these entries deleted, by partition, each value once. */
+/** Copies the rows of entries in (after, through] that none of these entries deleted, by partition. */
 export function copyRows(
   blocks: readonly RowBlock[],
   after: LogSequence,
@@ -66,22 +67,18 @@ function copyScalars(field: FieldSchema, parts: readonly BlockRows[], rowCount: 
 }
 
 function copyVectors(field: FieldSchema, parts: readonly BlockRows[], rowCount: number): Column {
-  const { dim } = field;
-  assert(field.type === 'FloatVector' && dim !== null, `a block holds no ${field.type}`);
-  const values = new Float32Array(rowCount * dim);
-  const validity = new ValidityBuilder();
+  const builder = createColumnBuilder(field, rowCount);
   for (const { block, rows } of parts) {
-    const start = validity.length * dim;
     const vectors = block.vectors(field.id);
     if (vectors === null) {
       assert(field.nullable, `rows lack vectors of field ${field.name}, which is not nullable`);
-      validity.appendNulls(rows.length);
+      builder.appendNulls(rows.length);
       continue;
     }
-    vectors.data.read(rows, values.subarray(start, start + rows.length * dim));
-    validity.appendRows(vectors.validity.view(), rows);
+    const bits = vectors.validity.view();
+    builder.append(readVectorColumn(vectors.data, rows, bits === null ? null : takeBits(bits, rows)));
   }
-  return { type: 'FloatVector', dim, values, validity: validity.view(), length: rowCount };
+  return builder.view();
 }
 
 function rowsWithin(block: RowBlock, after: LogSequence, through: LogSequence): Uint32Array {

@@ -1,4 +1,4 @@
-import { asKeys, columnOf, type PrimaryKeyColumn, type RowBatch } from '../columns/index.ts';
+import { asKeys, columnOf, isVectorColumn, type PrimaryKeyColumn, type RowBatch } from '../columns/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import {
@@ -16,6 +16,7 @@ import type { Mutation } from './mutation.ts';
 import { RowBlock } from './row-block.ts';
 import { RowBlockView } from './row-block-view.ts';
 import type { DeleteBatch, FlushableRows, FreshBlock, FreshRows } from './segment.ts';
+import { reservedRowBytes } from './vector-columns.ts';
 
 export interface FreshRowsOptions {
   readonly kernel: Kernel;
@@ -200,7 +201,8 @@ class ChannelFreshRows implements FreshRows {
   #capacityFor(rows: RowBatch, rowsExpected: number): number {
     const { rowsMin, rowsMax, bytesMax } = this.#limits;
     let rowBytes = 0;
-    for (const column of rows.columns.values()) if (column.type === 'FloatVector') rowBytes += column.dim * 4;
+    for (const column of rows.columns.values())
+      if (isVectorColumn(column)) rowBytes += reservedRowBytes(column);
     const rowsOfBytes = Math.max(1, Math.floor(bytesMax / Math.max(1, rowBytes)));
     const doubled = 2 ** Math.ceil(Math.log2(Math.max(rowsMin, rowsExpected)));
     return Math.min(doubled, rowsMax, rowsOfBytes);

@@ -3,15 +3,18 @@ import {
   newBitmap,
   setBits,
   sliceColumn,
+  takeBits,
   type Column,
   type PrimaryKeyColumn,
+  type VectorColumn,
 } from '../columns/index.ts';
 import type { Predicate } from '../filter/index.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { SearchSource } from '../kernel/kernel.ts';
 import type { PartitionId } from '../schema/index.ts';
 import type { GrowingVectors, RowBlock } from './row-block.ts';
-import type { FreshBlock, RowBatchVectors } from './segment.ts';
+import type { FreshBlock } from './segment.ts';
+import { readVectorColumn } from './vector-columns.ts';
 
 /** A block as it was when a search looked at it: rows [0, rowCount), of which those from `firstRow` on count. */
 export class RowBlockView implements FreshBlock {
@@ -38,14 +41,7 @@ export class RowBlockView implements FreshBlock {
     if (scalar !== null) return sliceColumn(scalar, 0, this.rowCount);
     if (this.#block.vectors(fieldId) === null) return null;
     const rows = Uint32Array.from({ length: this.rowCount }, (_, row) => row);
-    const { dim, values } = this.readVectors(fieldId, rows);
-    return {
-      type: 'FloatVector',
-      dim,
-      values,
-      validity: this.vectorValidity(fieldId),
-      length: this.rowCount,
-    };
+    return this.readVectors(fieldId, rows);
   }
 
   /** Fresh rows have no indexes. */
@@ -78,11 +74,10 @@ export class RowBlockView implements FreshBlock {
     return bitmap;
   }
 
-  readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors {
-    const { data } = this.#vectors(fieldId);
-    const values = new Float32Array(rows.length * data.dim);
-    data.read(rows, values);
-    return { dim: data.dim, values };
+  readVectors(fieldId: number, rows: Uint32Array): VectorColumn {
+    const { data, validity } = this.#vectors(fieldId);
+    const bits = validity.view();
+    return readVectorColumn(data, rows, bits === null ? null : takeBits(bits, rows));
   }
 
   searchable(fieldId: number): Omit<SearchSource, 'allowed'> {

@@ -2,6 +2,7 @@ import {
   asKeys,
   columnOf,
   createColumnBuilder,
+  isVectorColumn,
   KeyIndex,
   newBitmap,
   setBit,
@@ -9,17 +10,19 @@ import {
   ValidityBuilder,
   type Column,
   type ColumnBuilder,
-  type FloatVectorColumn,
   type PrimaryKeyColumn,
   type RowBatch,
 } from '../columns/index.ts';
 import type { GrowingBlock, Kernel } from '../kernel/kernel.ts';
-import { isVectorType, type LogSequence, type PartitionId, type Timestamp } from '../schema/index.ts';
+import type { LogSequence, PartitionId, Timestamp } from '../schema/index.ts';
 import { assert } from '../util/assert.ts';
+import { asVectors, reservedRowBytes, sparseBytes, vectorShape, vectorValues } from './vector-columns.ts';
 
 export interface GrowingVectors {
   readonly data: GrowingBlock;
   readonly validity: ValidityBuilder;
+  /** Reserved for the whole capacity, or taken by the rows so far. */
+  sizeBytes: number;
 }
 
 export interface RowBlockOptions {
@@ -74,8 +77,7 @@ export class RowBlock implements Disposable {
     let size = this.capacity * 16 + this.#index.sizeBytes;
     size += (this.#deleted?.byteLength ?? 0) + (this.#deletedBy?.byteLength ?? 0);
     for (const builder of this.#scalars.values()) size += builder.sizeBytes;
-    for (const { data, validity } of this.#vectors.values())
-      size += data.capacity * data.dim * 4 + validity.sizeBytes;
+    for (const { sizeBytes, validity } of this.#vectors.values()) size += sizeBytes + validity.sizeBytes;
     return size;
   }
 
@@ -91,10 +93,11 @@ export class RowBlock implements Disposable {
     const end = start + to - from;
     assert(end <= this.capacity, `${end} rows in a block of ${this.capacity}`);
     for (const [fieldId, builder] of this.#scalars) builder.append(columnOf(rows, fieldId), from, to);
-    for (const [fieldId, { data, validity }] of this.#vectors) {
-      const column = columnOf(rows, fieldId) as FloatVectorColumn;
-      data.append(column.values.subarray(from * data.dim, to * data.dim));
-      validity.append(column.validity, from, to);
+    for (const [fieldId, vectors] of this.#vectors) {
+      const column = asVectors(columnOf(rows, fieldId));
+      vectors.data.append(vectorValues(column, from, to));
+      vectors.validity.append(column.validity, from, to);
+      vectors.sizeBytes += sparseBytes(column, from, to);
     }
     this.timestamps.fill(timestamp, start, end);
     this.#index.extend(this.keys());
@@ -162,13 +165,12 @@ export class RowBlock implements Disposable {
   }
 
   #addField({ kernel, capacity }: RowBlockOptions, fieldId: number, column: Column): void {
-    const shape = shapeOfColumn(column);
-    if (!isVectorType(shape.type)) {
-      this.#scalars.set(fieldId, createColumnBuilder(shape));
+    if (!isVectorColumn(column)) {
+      this.#scalars.set(fieldId, createColumnBuilder(shapeOfColumn(column)));
       return;
     }
-    assert(shape.dim !== null, 'a vector has a dimension');
-    const data = kernel.createBlock({ format: 'float32', dim: shape.dim, capacity });
-    this.#vectors.set(fieldId, { data, validity: new ValidityBuilder() });
+    const data = kernel.createBlock({ ...vectorShape(column), capacity });
+    const sizeBytes = capacity * reservedRowBytes(column);
+    this.#vectors.set(fieldId, { data, validity: new ValidityBuilder(), sizeBytes });
   }
 }

@@ -6,7 +6,7 @@ import {
   sortedRows,
   takeColumn,
   type Column,
-  type FloatVectorColumn,
+  type VectorColumn,
 } from '../columns/index.ts';
 import type { Host } from '../host/index.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -20,6 +20,7 @@ import { METADATA_KEYS, SEGMENT_FORMAT_VERSION, TIMESTAMP_FIELD } from './segmen
 import { rowsKey, vectorsKey } from './segment-keys.ts';
 import type { SegmentWriterOptions } from './segment.ts';
 import { temporaryFile } from './temporary-file.ts';
+import { asVectors, vectorShape, vectorValues } from './vector-columns.ts';
 
 export interface WriteSegmentOptions extends SegmentWriterOptions {
   readonly host: Pick<Host, 'files'>;
@@ -44,7 +45,7 @@ export async function writeSegment(options: WriteSegmentOptions): Promise<Segmen
     if (!options.rows.columns.has(field.id)) continue;
     const column = sorted.column(field.id);
     if (isVectorType(field.type)) {
-      vectors.push(await storeVectors(options, field, column as FloatVectorColumn));
+      vectors.push(await storeVectors(options, field, asVectors(column)));
       if (column.validity === null) continue;
       const validity = encodeBitmap(column.validity, column.length);
       stored.push({ field: vectorValidityField(field), column: validity });
@@ -78,11 +79,11 @@ function sortRows({ schema, rows, timestamps }: WriteSegmentOptions): SortedRows
 async function storeVectors(
   options: WriteSegmentOptions,
   field: FieldSchema,
-  { values, dim }: FloatVectorColumn,
+  column: VectorColumn,
 ): Promise<FieldFile> {
   const { host, temporaryDirectory, kernel, objectStore, collectionId, segmentId } = options;
   await using file = await temporaryFile(host.files, temporaryDirectory, `${segmentId}-vectors-${field.id}`);
-  await kernel.writeVectors({ path: file.path, format: 'float32', dim, vectors: values });
+  await kernel.writeVectors({ path: file.path, ...vectorShape(column), vectors: vectorValues(column) });
   const objectKey = vectorsKey(collectionId, segmentId, field.id);
   const { sizeBytes } = await objectStore.putFile(objectKey, file.path);
   return { fieldId: field.id, objectKey, sizeBytes };

@@ -1,5 +1,5 @@
 import type { SegmentMeta } from '../catalog/model.ts';
-import type { Column, PrimaryKeyColumn, RowBatch } from '../columns/column.ts';
+import type { Column, PrimaryKeyColumn, RowBatch, VectorColumn } from '../columns/column.ts';
 import type { Kernel, KernelMetric, SearchSource } from '../kernel/kernel.ts';
 import type { IndexSource } from '../filter/index.ts';
 import type { Mutation } from './mutation.ts';
@@ -28,19 +28,13 @@ export interface ReadableRows extends IndexSource {
   alive(): Uint8Array | null;
   /** Bitmap of the rows whose vector is not null; null when all have one. The others must not be searched. */
   vectorValidity(fieldId: number): Uint8Array | null;
-  /** Copies vectors for output; zeros for null ones. */
-  readVectors(fieldId: number, rows: Uint32Array): RowBatchVectors;
+  /** Copies vectors for output, in the order of `rows`. `FIELD_NOT_FOUND` when the rows have no such vectors: all are null. */
+  readVectors(fieldId: number, rows: Uint32Array): VectorColumn;
   /**
    * What to give to `Kernel.search`; `allowed` is filled by the caller. An index for `fieldId` when one is open (built for
    * `metric`, where given), else the vectors. `FIELD_NOT_FOUND` when the rows have no such vectors: all are null.
    */
   searchable(fieldId: number, metric?: KernelMetric): Omit<SearchSource, 'allowed'>;
-}
-
-/** rows.length * dim values. */
-export interface RowBatchVectors {
-  readonly dim: number;
-  readonly values: Float32Array;
 }
 
 /** An immutable segment opened from the local cache. Rows are sorted by primary key ascending, then timestamp. */

@@ -11,7 +11,7 @@ import {
   type KernelSearch,
   type SearchSource,
 } from '../../src/kernel/index.ts';
-import { METRICS } from '../../src/schema/index.ts';
+import { DENSE_METRICS } from '../../src/schema/index.ts';
 import { testSeed } from '../support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/temporary-directory.ts';
 import {
@@ -69,7 +69,7 @@ async function checkTogether(kernel: Kernel, directory: TemporaryDirectory): Pro
 
 async function checkType(kernel: Kernel, directory: TemporaryDirectory, type: IndexType): Promise<void> {
   using vectors = await writeAndOpen(kernel, directory.path, VECTORS, 2);
-  for (const metric of METRICS) {
+  for (const metric of DENSE_METRICS) {
     const path = directory.file(metric);
     const report = await kernel.buildIndex({
       type,
@@ -99,7 +99,7 @@ async function checkDefinition(kernel: Kernel, directory: TemporaryDirectory, ra
   using vectors = await writeAndOpen(kernel, directory.path, data, dim);
   const allowed = newBitmap(rowCount, 0);
   for (let row = 0; row < rowCount; row++) if (random.below(3) > 0) setBit(allowed, row);
-  for (const metric of METRICS) {
+  for (const metric of DENSE_METRICS) {
     const sources = [wholeSource(vectors, allowed)];
     const hits = await kernel.search(searchOf({ sources, queries, dim, metric, k }));
     for (let query = 0; query < queryCount; query++) {

@@ -15,10 +15,12 @@ import {
   takeColumn,
   takeRows,
   type Column,
-  type FloatVectorColumn,
   type PrimaryKeyColumn,
   type RowBatch,
 } from '../../src/columns/index.ts';
+import { createSimulatedHost } from '../../src/host/simulated/index.ts';
+import { MemoryKernel } from '../../src/kernel/memory/memory-kernel.ts';
+import { asVectors, vectorShape, vectorValues } from '../../src/segment/vector-columns.ts';
 import { compileFilter, evaluateFilter, parseFilter } from '../../src/filter/index.ts';
 import type { FilterText } from '../../src/protocol/reader-api.ts';
 import type { MutationResult } from '../../src/protocol/writer-api.ts';
@@ -54,6 +56,7 @@ export class MemoryCore implements ProxyCore {
   #nextId = 1;
   #nextTimestamp = BigInt(1_700_000_000_000) << 18n;
   readonly #parts = new Map<CollectionId, StoredPart[]>();
+  readonly #kernel = new MemoryKernel({ files: createSimulatedHost().files });
 
   constructor() {
     this.catalog = {
@@ -106,38 +109,38 @@ export class MemoryCore implements ProxyCore {
     return Promise.resolve(this.#rows(collection, ids, null).rowCount);
   }
 
-  search(command: SearchCommand): ReturnType<ProxyCore['search']> {
+  async search(command: SearchCommand): ReturnType<ProxyCore['search']> {
     this.calls.push({ kind: 'search', request: command });
     const rows = this.#rows(command.collection, command.partitionIds, command.filter);
-    const vectors = columnOf(rows, command.fieldId) as FloatVectorColumn;
-    const hits: { readonly row: number; readonly score: number }[] = [];
-    const counts = new Uint32Array(command.queryCount);
-    for (let query = 0; query < command.queryCount; query++) {
-      const vector = command.queries.subarray(query * vectors.dim, (query + 1) * vectors.dim);
-      const found = Array.from({ length: rows.rowCount }, (_, row) => ({
-        row,
-        score: scoreOf(
-          command.metric,
-          vector,
-          vectors.values.subarray(row * vectors.dim, (row + 1) * vectors.dim),
-        ),
-      }))
-        .filter(({ score }) => command.scoreAbove === null || score > command.scoreAbove)
-        .filter(({ score }) => command.scoreUpTo === null || score <= command.scoreUpTo)
-        .sort((first, second) => second.score - first.score)
-        .slice(command.offset, command.offset + command.limit);
-      counts[query] = found.length;
-      hits.push(...found);
-    }
+    const vectors = asVectors(columnOf(rows, command.fieldId));
+    const { metric, queries, params, scoreAbove, scoreUpTo } = command;
+    const shape = vectorShape(vectors);
+    using block = this.#kernel.createBlock({ ...shape, capacity: rows.rowCount });
+    block.append(vectorValues(vectors));
+    const hits = await this.#kernel.search({
+      ...shape,
+      sources: [{ data: block, rowCount: rows.rowCount, allowed: vectors.validity }],
+      metric,
+      queries: vectorValues(queries),
+      queryCount: queries.length,
+      k: command.offset + command.limit,
+      params,
+      scoreAbove,
+      scoreUpTo,
+    });
+    const found = Array.from(hits.counts, (count, query) =>
+      Array.from({ length: count }, (_, index) => query * hits.k + index).slice(command.offset),
+    );
+    const all = found.flat();
     const picked = takeRows(
       rows,
-      Uint32Array.from(hits, ({ row }) => row),
+      Uint32Array.from(all, (at) => hits.rows[at]!),
     );
-    return Promise.resolve({
-      counts,
-      scores: Float32Array.from(hits, ({ score }) => score),
+    return {
+      counts: Uint32Array.from(found, ({ length }) => length),
+      scores: Float32Array.from(all, (at) => hits.scores[at]!),
       ...this.#answer(command, picked),
-    });
+    };
   }
 
   query(command: QueryCommand): ReturnType<ProxyCore['query']> {
@@ -251,20 +254,4 @@ export class MemoryCore implements ProxyCore {
     );
     return { keys: asKeys(all), rows: { rowCount: rows.rowCount, columns } };
   }
-}
-
-function scoreOf(metric: SearchCommand['metric'], first: Float32Array, second: Float32Array): number {
-  let dot = 0;
-  let squared = 0;
-  let firstNorm = 0;
-  let secondNorm = 0;
-  for (let index = 0; index < first.length; index++) {
-    const [a, b] = [first[index]!, second[index]!];
-    dot += a * b;
-    squared += (a - b) ** 2;
-    firstNorm += a * a;
-    secondNorm += b * b;
-  }
-  if (metric === 'L2') return -squared;
-  return metric === 'IP' ? dot : dot / Math.sqrt(firstNorm * secondNorm);
 }

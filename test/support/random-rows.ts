@@ -6,6 +6,7 @@ import {
   type RowBatch,
 } from '../../src/columns/index.ts';
 import type { Random } from '../../src/host/index.ts';
+import { toBfloat16, toFloat16 } from '../../src/util/half-floats.ts';
 import { INSTANT_RANGE } from '../../src/util/instant.ts';
 import { encodeWkb, parseWkt } from '../../src/geometry/index.ts';
 import {
@@ -49,11 +50,11 @@ export function schemaOf(fields: readonly FieldSchema[]): CollectionSchema {
   };
 }
 
-/** A key, a field of every scalar type, an array of every element type, each once plain and once nullable, `$meta` and a vector of each kind. */
+/** A key, a field of every scalar type, an array of every element type, each once plain and once nullable, `$meta` and vectors of each type. */
 export function schemaOfAllTypes(keyType: 'Int64' | 'VarChar', dim: number): CollectionSchema {
   const fields = [fieldOf({ id: 100, name: 'id', type: keyType, isPrimaryKey: true, maxLength: 64 })];
-  const add = (shape: Partial<FieldSchema> & { readonly type: DataType }): void => {
-    for (const nullable of [false, true]) {
+  const add = (shape: Partial<FieldSchema> & { readonly type: DataType }, kinds = [false, true]): void => {
+    for (const nullable of kinds) {
       const id = 100 + fields.length;
       const name = `${shape.type}${shape.elementType ?? ''}${nullable ? 'Nullable' : ''}`;
       fields.push(fieldOf({ ...shape, id, name, nullable }));
@@ -61,7 +62,11 @@ export function schemaOfAllTypes(keyType: 'Int64' | 'VarChar', dim: number): Col
   };
   for (const type of [...ELEMENT_TYPES, 'JSON', 'Timestamptz', 'Geometry'] as const) add({ type });
   for (const elementType of ELEMENT_TYPES) add({ type: 'Array', elementType, maxCapacity: 8 });
-  add({ type: 'FloatVector', dim });
+  for (const type of ['FloatVector', 'Float16Vector'] as const) add({ type, dim });
+  // A collection has at most 10 fields of vectors.
+  for (const type of ['BFloat16Vector', 'Int8Vector'] as const) add({ type, dim }, [false]);
+  add({ type: 'BinaryVector', dim: 8 * dim });
+  add({ type: 'SparseFloatVector' });
   fields.push(fieldOf({ id: 100 + fields.length, name: '$meta', type: 'JSON', isDynamic: true }));
   return schemaOf(fields);
 }
@@ -95,8 +100,30 @@ export function randomValue(random: Random, shape: ColumnShape): ColumnValue {
       return Array.from({ length: random.below(5) }, () => randomValue(random, element));
     }
     case 'FloatVector':
-      return Float32Array.from({ length: shape.dim! }, () => random.next() * 2 - 1);
+      return randomFloats(random, shape);
+    case 'Float16Vector':
+      return toFloat16(randomFloats(random, shape));
+    case 'BFloat16Vector':
+      return toBfloat16(randomFloats(random, shape));
+    case 'Int8Vector':
+      return Int8Array.from({ length: shape.dim! }, () => random.below(256) - 128);
+    case 'BinaryVector':
+      return Uint8Array.from({ length: shape.dim! / 8 }, () => random.below(256));
+    case 'SparseFloatVector':
+      return randomSparse(random);
   }
+}
+
+function randomFloats(random: Random, { dim }: ColumnShape): Float32Array {
+  return Float32Array.from({ length: dim! }, () => random.next() * 2 - 1);
+}
+
+/** Up to five of the first 20 dimensions, now and then the last that there can be. */
+function randomSparse(random: Random): ReadonlyMap<number, number> {
+  const dimensions = new Set(Array.from({ length: random.below(6) }, () => random.below(20)));
+  if (random.below(8) === 0) dimensions.add(0xffff_fffe);
+  const ascending = [...dimensions].sort((a, b) => a - b);
+  return new Map(ascending.map((dimension) => [dimension, Math.fround(random.next())]));
 }
 
 const LETTERS = ['a', 'b', 'Z', '0', ' ', 'é', '漢', '😀', '\u0000', '"'];

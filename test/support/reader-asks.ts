@@ -1,5 +1,6 @@
 import { DIM, COLLECTION, PARTITIONS, type ReaderWorld } from './reader-world.ts';
 import type { ModelRow } from './model-rows.ts';
+import { floatVectors } from './vectors.ts';
 import type { CatalogSnapshot } from '../../src/catalog/catalog.ts';
 import { valueAt, valuesOf, type ColumnValue } from '../../src/columns/index.ts';
 import type {
@@ -43,8 +44,7 @@ export function searchOf(plan: SubRequest, vector: readonly number[], k: number)
     ...plan,
     fieldId: 101,
     metric: 'L2',
-    queryCount: vector.length / DIM,
-    queries: Float32Array.from(vector),
+    queries: floatVectors(DIM, vector),
     k,
     params: {},
     scoreAbove: null,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { VectorColumn } from '../../src/columns/index.ts';
 import type { Random } from '../../src/host/index.ts';
 import type {
   Kernel,
@@ -113,4 +114,15 @@ export async function writeAndOpen(
   const path = join(directory, name);
   await kernel.writeVectors({ path, format, dim, vectors });
   return kernel.openVectors(path);
+}
+
+/** A column of rows of `dim` values. */
+export function floatVectors(dim: number, values: ArrayLike<number>): VectorColumn {
+  return {
+    type: 'FloatVector',
+    dim,
+    values: Float32Array.from(values),
+    length: values.length / dim,
+    validity: null,
+  };
 }

@@ -58,16 +58,13 @@ export class ReadPath {
   }
 
   async #search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer> {
-    const { fieldId, metric, queryCount, queries, params, scoreAbove, scoreUpTo } = command;
+    const { fieldId, metric, queries, params, scoreAbove, scoreUpTo } = command;
     const k = command.offset + command.limit;
     const results = await this.#read(command, context, true, (api, part, options) =>
-      api.search(
-        { ...part, fieldId, metric, queryCount, queries, k, params, scoreAbove, scoreUpTo },
-        options,
-      ),
+      api.search({ ...part, fieldId, metric, queries, k, params, scoreAbove, scoreUpTo }, options),
     );
     return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () =>
-      mergeHits(results, queryCount, command.offset, command.limit),
+      mergeHits(results, queries.length, command.offset, command.limit),
     );
   }
 

@@ -6,7 +6,7 @@ const DATABASE =
 /** What calls that are answered leave out of Milvus's. Whatever a request asks for of it is refused, never passed over. */
 export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
-    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and FloatVector; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, time to live by a field, external collections',
+    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and all vector types, also null; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, time to live by a field, external collections',
   AlterCollection:
     'no time to live by a field, no rate limits, rows that have outlived collection.ttl.seconds are no longer seen, their space is not given back yet',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
@@ -17,7 +17,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateDatabase: DATABASE,
   LoadBalance: 'nothing can be moved: it succeeds when every segment is where it is wanted, see ADR 12',
   CreateIndex:
-    'FLAT, HNSW, IVF_FLAT and AUTOINDEX on FloatVector; INVERTED, STL_SORT, BITMAP, TRIE, HYBRID and AUTOINDEX on scalars, all kept in one form; no NGRAM, no RTREE, of JSON no json_cast_function and no cast to JSON',
+    'FLAT, HNSW and AUTOINDEX on dense vectors, IVF_FLAT on FloatVector, BIN_FLAT on BinaryVector; SPARSE_INVERTED_INDEX and SPARSE_WAND on SparseFloatVector, searched exactly; no BM25; INVERTED, STL_SORT, BITMAP, TRIE, HYBRID and AUTOINDEX on scalars, all kept in one form; no NGRAM, no RTREE, of JSON no json_cast_function and no cast to JSON',
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',
   LoadPartitions: 'no resource groups',

@@ -1,11 +1,11 @@
 import type { MilvusCall } from './handler.ts';
 import type { ProxyCore, ReadCommand } from '../proxy-core.ts';
-import { columnOf, keyAt, type FloatVectorColumn, type KeyValue } from '../../columns/index.ts';
+import { bitAt, columnOf, keyAt, takeColumn, type KeyValue, type VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { templateToJson } from '../../filter/index.ts';
 import { primaryKeyField, type FieldSchema } from '../../schema/index.ts';
 import type { IDs } from '../translate/generated/milvus.js';
-import { checkQueryCount, type Queries } from '../translate/placeholder-group.ts';
+import { checkQueryCount } from '../translate/placeholder-group.ts';
 import { textRows } from '../translate/protobuf/byte-rows.ts';
 
 /** The vectors of rows named by primary key, as the queries of a search: one for each key, in their order. */
@@ -15,7 +15,7 @@ export async function queriesByKey(
   ids: IDs,
   field: FieldSchema,
   call: MilvusCall,
-): Promise<Queries> {
+): Promise<VectorColumn> {
   const key = primaryKeyField(read.collection.schema);
   const wanted = keysFromWire(ids, key);
   checkQueryCount(wanted.length);
@@ -33,13 +33,17 @@ export async function queriesByKey(
       `some of the provided primary key IDs do not exist: missing IDs = [${missing.slice(0, 10).join(', ')}]`,
     );
   }
-  const { dim, values } = columnOf(answer.rows, field.id) as FloatVectorColumn;
-  const vectors = new Float32Array(wanted.length * dim);
-  wanted.forEach((one, index) => {
-    const row = rowOf.get(one)!;
-    vectors.set(values.subarray(row * dim, (row + 1) * dim), index * dim);
-  });
-  return { count: wanted.length, vectors };
+  const rows = Uint32Array.from(wanted, (one) => rowOf.get(one)!);
+  const vectors = takeColumn(columnOf(answer.rows, field.id), rows) as VectorColumn;
+  const { validity } = vectors;
+  const without = validity === null ? [] : wanted.filter((_, index) => !bitAt(validity, index));
+  if (without.length > 0) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `vector field ${field.name} is null in rows to search by: IDs = [${without.slice(0, 10).join(', ')}]`,
+    );
+  }
+  return { ...vectors, validity: null };
 }
 
 function keysFromWire(ids: IDs, key: FieldSchema): readonly KeyValue[] {

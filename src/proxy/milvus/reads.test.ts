@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ConsistencyLevelEnum, DataType } from '@zilliz/milvus2-sdk-node';
+import { valuesOf } from '../../columns/index.ts';
 import type { QueryCommand, SearchCommand } from '../proxy-core.ts';
 import { startTestFront, type TestFront } from '../../../test/support/front.ts';
 import { refused, succeeded } from '../../../test/support/milvus.ts';
@@ -81,7 +82,7 @@ describe('search', () => {
     assert.deepEqual(command.params, { ef: 64 });
     assert.deepEqual(command.filter, { text: 'tag == "odd"', values: {} });
     assert.equal(command.metric, 'L2');
-    assert.deepEqual([...command.queries], [3, 1]);
+    assert.deepEqual(valuesOf(command.queries), [Float32Array.of(3, 1)]);
   });
 
   test('answers several queries at once', async () => {

@@ -6,6 +6,7 @@ import { hybridNow } from './timestamps.ts';
 import { queriesByKey } from './queries-by-key.ts';
 import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
+import type { VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { zonedFilter } from '../../filter/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
@@ -13,7 +14,7 @@ import { readConsistency } from '../translate/consistency.ts';
 import type { SearchRequest } from '../translate/generated/milvus.js';
 import { searchParamsOf } from '../translate/index-params.ts';
 import { outputFieldsFromWire, type OutputFields } from '../translate/output-fields.ts';
-import { queriesFromWire, type Queries } from '../translate/placeholder-group.ts';
+import { queriesFromWire } from '../translate/placeholder-group.ts';
 import { iteratorResult, pageRange } from '../translate/search-iterator.ts';
 import { scoreRange } from '../translate/scores.ts';
 import { searchParamsFromWire, type SearchParams } from '../translate/search-params.ts';
@@ -71,22 +72,21 @@ function readOf(collection: CollectionMeta, request: SearchRequest, output: Outp
 function searchOf(
   params: SearchParams,
   { type, metric }: VectorIndex,
-  queries: Queries,
+  queries: VectorColumn,
 ): Omit<SearchCommand, keyof ReadCommand> {
   if (type === 'HNSW') checkEf(params);
   const { page } = params;
-  if (page !== null && queries.count > 1) {
+  if (page !== null && queries.length > 1) {
     throw new MishardsError(
       'PARAMETER_INVALID',
-      `a search iterator takes one query vector, but got ${queries.count}`,
+      `a search iterator takes one query vector, but got ${queries.length}`,
     );
   }
   const range = scoreRange(metric, params.radius, params.rangeFilter);
   return {
     fieldId: params.field.id,
     metric,
-    queryCount: queries.count,
-    queries: queries.vectors,
+    queries,
     limit: params.limit,
     offset: params.offset,
     params: searchParamsOf(type, params.indexParams),

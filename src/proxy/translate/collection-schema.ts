@@ -12,6 +12,7 @@ import { MishardsError } from '../../errors/index.ts';
 import {
   DYNAMIC_FIELD_NAME,
   FIRST_FIELD_ID,
+  isVectorType,
   validateSchema,
   type CollectionSchema,
   type DefaultValue,
@@ -107,7 +108,7 @@ function fieldFromWire(wire: WireField, id: number, zone: string): FieldSchema {
         ? null
         : defaultValueOf(wire.defaultValue, wire.name, type === 'Timestamptz' ? zone : null),
     isDynamic: false,
-    dim: type === 'FloatVector' ? integerOf(params, 'dim', wire.name) : null,
+    dim: isVectorType(type) ? integerOf(params, 'dim', wire.name) : null,
     maxLength: integerOf(params, 'max_length', wire.name),
     maxCapacity: integerOf(params, 'max_capacity', wire.name),
     typeParams: Object.fromEntries([...params].filter(([key]) => !OWN_PARAMS.has(key))),

@@ -4,10 +4,11 @@ import { geometriesToWire } from './geometry-column.ts';
 import { timesToWire } from './timestamptz-column.ts';
 import type { TimeView } from './times.ts';
 import type { ByteRows } from './protobuf/byte-rows.ts';
+import { vectorsToWire } from './vectors-to-wire.ts';
 import {
   bitAt,
+  isVectorColumn,
   sliceColumn,
-  takeColumn,
   type ArrayColumn,
   type BytesColumn,
   type Column,
@@ -27,11 +28,8 @@ export function columnToWire(field: FieldSchema, column: Column, times: TimeView
     ...(field.nullable ? { validData: validData(column) } : {}),
   };
   if (column.type === 'Timestamptz') return { ...common, ...timesToWire(column, times) };
-  if (column.type !== 'FloatVector') return { ...common, scalars: scalarsToWire(column) };
-  return {
-    ...common,
-    vectors: { dim: BigInt(column.dim), floatVector: { data: presentVectors(column) } },
-  };
+  if (isVectorColumn(column)) return { ...common, vectors: vectorsToWire(column) };
+  return { ...common, scalars: scalarsToWire(column) };
 }
 
 type ElementColumn = Exclude<ScalarColumn, TimestamptzColumn>;
@@ -77,14 +75,6 @@ function arrayRows(column: ArrayColumn): ScalarFieldInit[] {
     const to = isNull ? from : column.offsets[row + 1]!;
     return scalarsToWire(sliceColumn(column.elements, from, to) as ElementColumn);
   });
-}
-
-/** Clients expect null vectors to be left out. */
-function presentVectors(column: Column & { readonly type: 'FloatVector' }): Float32Array {
-  const { validity } = column;
-  if (validity === null) return column.values;
-  const rows = Array.from({ length: column.length }, (_, row) => row).filter((row) => bitAt(validity, row));
-  return (takeColumn(column, Uint32Array.from(rows)) as typeof column).values;
 }
 
 /** Whatever lies under a null row is not sent. */

@@ -1,13 +1,13 @@
-import { checkDynamic, checkFinite } from './field-data-checks.ts';
+import { checkDynamic } from './field-data-checks.ts';
 import type { FieldData } from './generated/milvus.js';
 import { jsonColumn } from './json-column.ts';
 import { geometryColumn } from './geometry-column.ts';
 import { bytesColumn, scalarColumn } from './scalar-column.ts';
 import { timestamptzColumn } from './timestamptz-column.ts';
 import { arrayColumn } from './array-column.ts';
+import { vectorColumn } from './vector-column.ts';
 import type { Column } from '../../columns/index.ts';
-import { MishardsError } from '../../errors/index.ts';
-import type { FieldSchema } from '../../schema/index.ts';
+import { isVectorType, type FieldSchema } from '../../schema/index.ts';
 
 /** What the values of a request are read with. */
 export interface RowContext {
@@ -19,7 +19,7 @@ export interface RowContext {
 
 /** The values a client sent for one field, checked against its schema, none of them null. */
 export function denseColumn(field: FieldSchema, data: FieldData, context: RowContext): Column | null {
-  if (field.type === 'FloatVector') return vectorColumn(field, data);
+  if (isVectorType(field.type)) return vectorColumn(field, data.vectors);
   if (data.scalars === null) return null;
   if (field.type === 'Array') {
     return data.scalars.arrayData === null ? null : arrayColumn(field, data.scalars.arrayData.data);
@@ -32,24 +32,4 @@ export function denseColumn(field: FieldSchema, data: FieldData, context: RowCon
   if (!field.isDynamic) return jsonColumn(field, rows);
   checkDynamic(rows, field, context.declared);
   return bytesColumn('JSON', rows);
-}
-
-function vectorColumn(field: FieldSchema, { vectors }: FieldData): Column | null {
-  const values = vectors?.floatVector?.data;
-  if (vectors === null || values === undefined) return null;
-  const dim = field.dim!;
-  if (vectors.dim !== BigInt(dim)) {
-    throw new MishardsError(
-      'PARAMETER_INVALID',
-      `the dim (${vectors.dim}) of field data(${field.name}) is not equal to schema dim (${dim})`,
-    );
-  }
-  if (values.length % dim !== 0) {
-    throw new MishardsError(
-      'PARAMETER_INVALID',
-      `the length(${values.length}) of float data of field (${field.name}) should divide the dim(${dim})`,
-    );
-  }
-  checkFinite(values, field);
-  return { type: 'FloatVector', dim, length: values.length / dim, validity: null, values };
 }

@@ -44,7 +44,10 @@ test('parameters are checked against the type', () => {
   assert.throws(() => read({ ...hnsw, nlist: '8' }), /index type HNSW has no parameter nlist/);
   assert.deepEqual(read({ index_type: 'FLAT', nlist: '8' }).params, {});
   assert.throws(() => read({ M: '8' }), /only metric type can be passed when use AutoIndex/);
-  assert.throws(() => read({ metric_type: 'HAMMING' }), /HAMMING is not supported for float vectors/);
+  assert.throws(
+    () => read({ metric_type: 'HAMMING' }),
+    /float vector index does not support metric type: HAMMING/,
+  );
   assert.throws(() => read({ index_type: 'DISKANN' }), { code: 'NOT_SUPPORTED' });
   const ivf = { index_type: 'ivf_flat', metric_type: 'L2' };
   assert.deepEqual(read({ ...ivf, params: '{"nlist": 1024}' }), {

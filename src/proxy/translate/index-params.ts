@@ -1,14 +1,20 @@
 import { jsonParams, mapOfPairs, pairsOf } from './key-values.ts';
 import type { KeyValuePair, KeyValuePairInit } from './generated/milvus.js';
+import { automaticIndexType, indexTypeOf, type OfferedIndexType } from './offered-indexes.ts';
 import { checkFieldType, normalizedScalarParams, scalarIndexType } from './scalar-index-params.ts';
-import { metricOf } from './search-params.ts';
 import { INDEX_HINTS, buildParams } from '../../catalog/index-hints.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
 import { isScalarIndexType } from '../../catalog/scalar-index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { INDEX_TYPES, indexTypeSpec, searchParameters } from '../../kernel/index-types.ts';
+import { indexTypeSpec, searchParameters } from '../../kernel/index-types.ts';
 import { valueOf, wantedOf, type Parameter } from '../../kernel/parameters.ts';
-import { isVectorType, type FieldSchema, type Metric } from '../../schema/index.ts';
+import {
+  isVectorType,
+  metricsOfVectors,
+  type FieldSchema,
+  type Metric,
+  type VectorType,
+} from '../../schema/index.ts';
 
 /** What a CreateIndex asks for. */
 export interface IndexRequest {
@@ -19,12 +25,10 @@ export interface IndexRequest {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** The exact search, which needs no file. */
+/** The exact searches, which need no file. */
 const FLAT = 'FLAT';
+const BIN_FLAT = 'BIN_FLAT';
 const AUTOINDEX = 'AUTOINDEX';
-const AUTOINDEX_TYPE = 'HNSW';
-/** Milvus's default since 2.4. */
-const DEFAULT_METRIC: Metric = 'COSINE';
 /** Search-time parameters that clients also send when they create an index. */
 const IGNORED = new Set(['dim', 'ef', 'nprobe', 'build_id', 'field_id']);
 
@@ -41,31 +45,50 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
     return { requestedType, type: scalarIndexType(requestedType, field, params), metric: null, params };
   }
   if (isScalarIndexType(requestedType)) checkFieldType(requestedType, field);
-  const metric = metricOf(given.get('metric_type') ?? '') ?? DEFAULT_METRIC;
+  const metric = checkedMetric(given.get('metric_type') ?? '', field.type);
   given.delete('index_type');
   given.delete('metric_type');
   for (const key of IGNORED) given.delete(key);
-  // FLAT has nothing to tune; clients leave in what the index before it had.
-  if (requestedType === FLAT) given.delete('nlist');
+  // These have nothing to tune; clients leave in what the index before it had.
+  if (requestedType === FLAT || requestedType === BIN_FLAT) given.delete('nlist');
   const params = Object.fromEntries(given);
-  const type = requestedType === AUTOINDEX ? AUTOINDEX_TYPE : requestedType;
-  checkParams(requestedType, type, params);
+  const type = requestedType === AUTOINDEX ? automaticIndexType(field.type) : requestedType;
+  checkParams(requestedType, indexTypeOf(type, field.type), params);
   return { requestedType, type, metric, params };
 }
 
-function checkParams(requestedType: string, type: string, params: Readonly<Record<string, string>>): void {
-  const known = type === FLAT ? {} : indexTypeSpec(type)?.build;
-  if (known === undefined) {
-    throw new MishardsError(
-      'NOT_SUPPORTED',
-      `index type ${requestedType} is not supported yet; supported are ${[FLAT, ...INDEX_TYPES, AUTOINDEX].join(', ')}`,
-    );
+/** Milvus's default for the type of vectors where the client names none. */
+function checkedMetric(text: string, type: VectorType): Metric {
+  const metrics = metricsOfVectors(type);
+  const name = text.toUpperCase();
+  const metric = text === '' ? metrics[0] : metrics.find((candidate) => candidate === name);
+  if (metric !== undefined) return metric;
+  const expected = ': invalid parameter[expected=valid index params][actual=invalid index params]';
+  switch (type) {
+    case 'SparseFloatVector':
+      if (name === 'BM25') {
+        throw new MishardsError('NOT_SUPPORTED', 'metric type BM25 (full text search) is not supported yet');
+      }
+      throw invalid(`only IP&BM25 is the supported metric type for sparse index${expected}`);
+    case 'BinaryVector':
+      throw invalid(`binary vector index does not support metric type: ${text}${expected}`);
+    case 'Int8Vector':
+      throw invalid(`int vector index does not support metric type: ${text}${expected}`);
+    default:
+      throw invalid(`float vector index does not support metric type: ${text}${expected}`);
   }
+}
+
+function checkParams(
+  requestedType: string,
+  { name, build: known }: OfferedIndexType,
+  params: Readonly<Record<string, string>>,
+): void {
   for (const [key, text] of Object.entries(params)) {
     if (INDEX_HINTS.has(key)) continue;
     const parameter = known[key];
     if (requestedType === AUTOINDEX) throw invalid('only metric type can be passed when use AutoIndex');
-    if (parameter === undefined) throw invalid(`index type ${type} has no parameter ${key}`);
+    if (parameter === undefined) throw invalid(`index type ${name} has no parameter ${key}`);
     const wrong = complaintAbout(parameter, key, text);
     if (wrong !== null) throw invalid(wrong);
   }

@@ -1,34 +1,32 @@
 import { PlaceholderGroup, PlaceholderType } from './generated/milvus.js';
+import { bytesPerVector, denseVectors, roundedVectors, sparseVectors } from './vector-column.ts';
+import type { VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { FieldSchema } from '../../schema/index.ts';
-import { bytesOf, viewAs } from '../../util/typed-views.ts';
-
-/** The query vectors of a search. */
-export interface Queries {
-  readonly count: number;
-  /** count * dim values; a view of the request where it is aligned. */
-  readonly vectors: Float32Array;
-}
+import type { FieldSchema, VectorType } from '../../schema/index.ts';
+import { viewAs } from '../../util/typed-views.ts';
 
 const QUERIES_MAX = 16_384;
 
 const TYPE_NAMES = new Map(Object.entries(PlaceholderType).map(([name, number]) => [number as number, name]));
 
-/** Throws `PARAMETER_INVALID` for a wrong type, dimension or count. */
-export function queriesFromWire(bytes: Uint8Array, declaredCount: bigint, field: FieldSchema): Queries {
+/** The query vectors of a search, of the field's type. Throws `PARAMETER_INVALID` for a wrong type, dimension, value or count. */
+export function queriesFromWire(bytes: Uint8Array, declaredCount: bigint, field: FieldSchema): VectorColumn {
   const [placeholder] = PlaceholderGroup.decode(bytes).placeholders;
   if (placeholder === undefined) throw invalid('the search request has no query vectors (placeholder_group)');
-  if (placeholder.type !== PlaceholderType.FloatVector) {
+  const { type, values } = placeholder;
+  if (type !== PlaceholderType[field.type as VectorType] && !isRoundable(type, field)) {
     throw invalid(
-      `vector type must be the same, field ${field.name} - type FloatVector, search info type ${TYPE_NAMES.get(placeholder.type) ?? placeholder.type}`,
+      `vector type must be the same, field ${field.name} - type ${field.type}, search info type ${TYPE_NAMES.get(type) ?? type}`,
     );
   }
-  const { values } = placeholder;
   if (declaredCount !== 0n && declaredCount !== BigInt(values.length)) {
     throw invalid(`nq [${declaredCount}] is invalid, the request has ${values.length} query vectors`);
   }
   checkQueryCount(values.length);
-  return { count: values.length, vectors: joined(values, field) };
+  if (field.type === 'SparseFloatVector') return sparseVectors(values);
+  const rounded = isRoundable(type, field);
+  const all = joined(values, rounded ? field.dim! * 4 : bytesPerVector(field), field);
+  return denseVectors(field, rounded ? roundedVectors(field, viewAs(Float32Array, all)) : all);
 }
 
 /** As in Milvus. */
@@ -39,27 +37,24 @@ export function checkQueryCount(count: number): void {
   );
 }
 
-function joined(values: readonly Uint8Array[], field: FieldSchema): Float32Array {
-  const dim = field.dim!;
-  const wrong = values.find((value) => value.byteLength !== dim * 4);
+/** 32-bit queries are rounded for fields of half floats, as in Milvus. */
+function isRoundable(type: number, field: FieldSchema): boolean {
+  const isHalf = field.type === 'Float16Vector' || field.type === 'BFloat16Vector';
+  return isHalf && type === PlaceholderType.FloatVector;
+}
+
+/** A view of the request for a single query. */
+function joined(values: readonly Uint8Array[], rowBytes: number, field: FieldSchema): Uint8Array {
+  const wrong = values.find((value) => value.byteLength !== rowBytes);
   if (wrong !== undefined) {
     throw invalid(
-      `vector dimension mismatch of field ${field.name}, expected vector size(byte) ${dim * 4}, actual ${wrong.byteLength}`,
+      `vector dimension mismatch of field ${field.name}, expected vector size(byte) ${rowBytes}, actual ${wrong.byteLength}`,
     );
   }
-  const vectors =
-    values.length === 1 ? viewAs(Float32Array, values[0]!) : new Float32Array(values.length * dim);
-  if (values.length > 1) {
-    const target = bytesOf(vectors);
-    values.forEach((value, index) => target.set(value, index * dim * 4));
-  }
-  const bad = vectors.findIndex((value) => !Number.isFinite(value));
-  if (bad !== -1) {
-    throw invalid(
-      `query vector ${Math.floor(bad / dim)} holds ${vectors[bad]}, which is not a finite number`,
-    );
-  }
-  return vectors;
+  if (values.length === 1) return values[0]!;
+  const all = new Uint8Array(values.length * rowBytes);
+  values.forEach((value, index) => all.set(value, index * rowBytes));
+  return all;
 }
 
 function invalid(message: string): MishardsError {

@@ -7,8 +7,13 @@ export interface ScoreRange {
   readonly scoreUpTo: number | null;
 }
 
+/** Whether Milvus shows a distance, less of which is closer. */
+export function isDistance(metric: Metric): boolean {
+  return metric === 'L2' || metric === 'HAMMING' || metric === 'JACCARD';
+}
+
 /**
- * Milvus's range search: for L2 `range_filter <= distance < radius`, for IP and COSINE `radius < score <= range_filter`.
+ * Milvus's range search: for distances `range_filter <= distance < radius`, else `radius < score <= range_filter`.
  * `range_filter` has no meaning without `radius`.
  */
 export function scoreRange(metric: Metric, radius: number | null, rangeFilter: number | null): ScoreRange {
@@ -16,11 +21,11 @@ export function scoreRange(metric: Metric, radius: number | null, rangeFilter: n
     if (rangeFilter === null) return { scoreAbove: null, scoreUpTo: null };
     throw new MishardsError('PARAMETER_INVALID', 'range_filter needs radius; give both or neither');
   }
-  if (metric === 'L2') {
+  if (isDistance(metric)) {
     if (rangeFilter !== null && rangeFilter >= radius) {
       throw new MishardsError(
         'PARAMETER_INVALID',
-        `metric type L2, range_filter(${rangeFilter}) should be less than radius(${radius})`,
+        `metric type ${metric}, range_filter(${rangeFilter}) should be less than radius(${radius})`,
       );
     }
     return { scoreAbove: -radius, scoreUpTo: rangeFilter === null ? null : -rangeFilter };
@@ -34,11 +39,11 @@ export function scoreRange(metric: Metric, radius: number | null, rangeFilter: n
   return { scoreAbove: radius, scoreUpTo: rangeFilter };
 }
 
-/** Our scores as Milvus shows them: L2 as squared distance; rounded where the client wants it. */
+/** Our scores as Milvus shows them: distances as such, L2 squared; rounded where the client wants it. */
 export function scoresToWire(scores: Float32Array, metric: Metric, roundDecimal: number): Float32Array {
-  if (metric !== 'L2' && roundDecimal === -1) return scores;
+  if (!isDistance(metric) && roundDecimal === -1) return scores;
   const factor = 10 ** Math.max(roundDecimal, 0);
-  const sign = metric === 'L2' ? -1 : 1;
+  const sign = isDistance(metric) ? -1 : 1;
   return scores.map((score) => {
     const value = sign * score;
     // Adding zero turns -0 into 0.

@@ -1,5 +1,5 @@
 import { booleanParam, integerParam } from './key-values.ts';
-import type { ScoreRange } from './scores.ts';
+import { isDistance, type ScoreRange } from './scores.ts';
 import { SEARCH_WINDOW_MAX } from './search-window.ts';
 import type { SearchAnswer } from '../proxy-core.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -38,7 +38,7 @@ export function iteratorPageFromWire(params: ReadonlyMap<string, string>): Itera
 /** The range that begins at the last page's last score. `range` is what the client's own range search asks for. */
 export function pageRange(page: IteratorPage, metric: Metric, range: ScoreRange): ScoreRange {
   if (page.lastBound === null) return range;
-  const score = metric === 'L2' ? -page.lastBound : page.lastBound;
+  const score = isDistance(metric) ? -page.lastBound : page.lastBound;
   return { ...range, scoreUpTo: range.scoreUpTo === null ? score : Math.min(score, range.scoreUpTo) };
 }
 
@@ -50,7 +50,7 @@ export interface IteratorResult {
 export function iteratorResult(page: IteratorPage, metric: Metric, { scores }: SearchAnswer): IteratorResult {
   const last = scores.at(-1);
   if (last === undefined) return { token: tokenOf(page.tiesSeen), lastBound: page.lastBound ?? 0 };
-  const lastBound = (metric === 'L2' ? -last : last) + 0;
+  const lastBound = (isDistance(metric) ? -last : last) + 0;
   let ties = 0;
   while (ties < scores.length && scores[scores.length - 1 - ties] === last) ties++;
   const goesOn = ties === scores.length && lastBound === page.lastBound;

@@ -124,7 +124,7 @@ export function metricOf(text: string): Metric | null {
   if (text === '') return null;
   const metric = METRICS.find((candidate) => candidate === text.toUpperCase());
   if (metric !== undefined) return metric;
-  throw invalid(`metric type ${text} is not supported for float vectors, supported: [${METRICS.join(' ')}]`);
+  throw invalid(`metric type ${text} not found or not supported, supported: [${METRICS.join(' ')}]`);
 }
 
 function roundDecimalOf(params: ReadonlyMap<string, string>): number {

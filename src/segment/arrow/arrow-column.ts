@@ -36,6 +36,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Views of the column's values; only booleans (bits in Arrow) and the offsets of a slice are made anew. */
 export function encodeColumn(column: Column): EncodedColumn {
+  assert(column.type !== 'SparseFloatVector', 'vectors have files of their own');
   const { length, validity } = column;
   const nullCount = validity === null ? 0 : length - countOnes(validity);
   const node = { length, nullCount };
@@ -87,6 +88,7 @@ export function decodeColumn(shape: ColumnShape, { nodes, buffers }: EncodedColu
   const offsets = viewAs(Int32Array, exactly(second, (length + 1) * 4));
   if (type === 'Array') return decodeArray(shape, { length, validity, offsets }, nodes, buffers);
   assert(third !== undefined, 'text has three buffers');
+  assert(type !== 'SparseFloatVector', 'vectors have files of their own');
   checkOffsets(offsets, third.byteLength);
   return { type, length, validity, offsets, bytes: third };
 }

@@ -16,7 +16,7 @@ import {
 } from 'apache-arrow/type';
 import type { ColumnShape } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { SCALAR_TYPES, VECTOR_TYPES, type ElementType } from '../../schema/index.ts';
+import { isVectorType, SCALAR_TYPES, VECTOR_TYPES, type ElementType } from '../../schema/index.ts';
 import { assert } from '../../util/assert.ts';
 
 /**
@@ -118,7 +118,7 @@ function arrowTypeOf({ role, shape }: StoredField): ArrowType {
     assert(shape.elementType !== null, 'an array has an element type');
     return new List(new Field('item', ELEMENT_TYPES[shape.elementType](), false));
   }
-  assert(shape.type !== 'FloatVector', 'vectors have files of their own');
+  assert(!isVectorType(shape.type), 'vectors have files of their own');
   return ELEMENT_TYPES[shape.type]();
 }
 

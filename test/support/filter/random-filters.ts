@@ -8,7 +8,12 @@ import type {
   OrderOperator,
 } from '../../../src/filter/ast.ts';
 import type { Random } from '../../../src/host/index.ts';
-import type { CollectionSchema, ElementType, FieldSchema } from '../../../src/schema/index.ts';
+import {
+  isVectorType,
+  type CollectionSchema,
+  type ElementType,
+  type FieldSchema,
+} from '../../../src/schema/index.ts';
 import { randomValue } from '../random-rows.ts';
 
 /*
@@ -42,8 +47,8 @@ export function randomFilterRows(
 
 function randomCell(random: Random, field: FieldSchema): ColumnValue {
   if (field.type === 'JSON') return randomJson(random);
-  if (field.type === 'FloatVector') return new Float32Array(field.dim!);
-  if (field.type === 'Timestamptz' || field.type === 'Geometry') return randomValue(random, field);
+  if (isVectorType(field.type) || field.type === 'Timestamptz' || field.type === 'Geometry')
+    return randomValue(random, field);
   if (field.type !== 'Array') return randomScalar(random, field.type);
   return Array.from({ length: random.below(4) }, () => randomScalar(random, field.elementType!));
 }
