@@ -1,13 +1,17 @@
 import { createCollectionCommand } from './create-collection.ts';
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, databaseOf } from './lookup.ts';
+import { checkTtlField, TTL_FIELD } from './living-rows.ts';
 import { checkProperties } from './properties.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
+import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkCollectionName, FIRST_FIELD_ID } from '../../schema/index.ts';
 import { dynamicFieldOf } from '../translate/collection-schema.ts';
 import { recordOfPairs } from '../translate/key-values.ts';
 import { SUCCESS } from '../translate/status.ts';
+
+const TTL_PROPERTIES = [TTL_PROPERTY, TTL_FIELD] as const;
 
 /** The property that is no property but a change of the schema. */
 const DYNAMIC_FIELD = 'dynamicfield.enabled';
@@ -85,7 +89,9 @@ export function collectionHandlers(
         await enableDynamicField(services, collection, set, call);
         return SUCCESS;
       }
-      checkProperties(set, 'collection');
+      // What is set counts together with what is there.
+      checkProperties({ ...pick(collection.properties, TTL_PROPERTIES), ...set }, 'collection');
+      if (set[TTL_FIELD] !== undefined) checkTtlField(set[TTL_FIELD], collection.schema);
       const changesMmap = 'mmap.enabled' in set || remove.includes('mmap.enabled');
       if (collection.load !== null && changesMmap) {
         throw new MishardsError(
@@ -97,6 +103,13 @@ export function collectionHandlers(
       return SUCCESS;
     },
   };
+}
+
+function pick(
+  properties: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => names.includes(name)));
 }
 
 /** Rows that are there have no undeclared keys. */

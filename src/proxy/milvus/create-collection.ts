@@ -1,3 +1,4 @@
+import { checkTtlField, TTL_FIELD } from './living-rows.ts';
 import { checkProperties } from './properties.ts';
 import type { CreateCollectionCommand } from '../../catalog/commands.ts';
 import type { DatabaseMeta } from '../../catalog/model.ts';
@@ -33,6 +34,7 @@ export function createCollectionCommand(
   // A collection keeps the zone it was made with when its database's changes.
   const properties = { ...given, [TIMEZONE]: given[TIMEZONE] ?? zoneOf(database) };
   const schema = schemaFromWire(CollectionSchema.decode(request.schema), zoneOf({ properties }));
+  if (given[TTL_FIELD] !== undefined) checkTtlField(given[TTL_FIELD], schema);
   const hasPartitionKey = schema.fields.some((field) => field.isPartitionKey);
   return {
     kind: 'create-collection',

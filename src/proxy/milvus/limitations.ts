@@ -6,9 +6,9 @@ const DATABASE =
 /** What calls that are answered leave out of Milvus's. Whatever a request asks for of it is refused, never passed over. */
 export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
-    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and all vector types, also null; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, time to live by a field, external collections',
+    'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and all vector types, also null; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, external collections',
   AlterCollection:
-    'no time to live by a field, no rate limits, rows that have outlived collection.ttl.seconds are no longer seen, their space is not given back yet',
+    'no rate limits; rows that have outlived collection.ttl.seconds or the time in their ttl_field are no longer seen, their space is not given back yet',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
   AlterCollectionSchema: 'adds one nullable field; no functions, no dropping',
   AddCollectionField: 'nullable scalars; no vectors',

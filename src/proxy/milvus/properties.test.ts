@@ -4,7 +4,6 @@ import { checkProperties, defaultReplicas } from './properties.ts';
 
 test('properties with an effect that is not there are refused, others are kept', () => {
   const refused = [
-    { ttl_field: 'expires' },
     { 'partitionkey.isolation': 'True' },
     { 'dynamicfield.enabled': 'true' },
     { 'collection.insertRate.max.mb': '5' },
@@ -42,6 +41,10 @@ test('a time to live is a number of seconds, up to a hundred years, and belongs 
     });
   }
   assert.throws(() => check('60', 'database'), { code: 'NOT_SUPPORTED' });
+  assert.throws(
+    () => checkProperties({ 'collection.ttl.seconds': '60', ttl_field: 'expires' }, 'collection'),
+    /cannot be set together/,
+  );
 });
 
 test('quotas of a database are whole numbers above 0, zones are those of the world', () => {

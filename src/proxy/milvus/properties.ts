@@ -1,5 +1,6 @@
 import { MAX_COLLECTIONS } from '../../catalog/database-properties.ts';
 import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
+import { TTL_FIELD } from './living-rows.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkZone, TIMEZONE } from '../translate/times.ts';
 
@@ -19,7 +20,6 @@ interface Unsupported {
  * shown.
  */
 const UNSUPPORTED: readonly Unsupported[] = [
-  { key: /^ttl_field$/, asks: () => true },
   {
     key: /^partitionkey\.isolation$|^dynamicfield\.enabled$|^allow_insert_auto_id$|^namespace\.enabled$/,
     asks: isTrue,
@@ -30,6 +30,12 @@ const UNSUPPORTED: readonly Unsupported[] = [
 
 export function checkProperties(properties: Properties, of: 'collection' | 'database'): void {
   checkTimeToLive(properties[TTL_PROPERTY], of);
+  if (TTL_FIELD in properties && Number(properties[TTL_PROPERTY] ?? 0) > 0) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `${TTL_PROPERTY} and ${TTL_FIELD} cannot be set together; rows live by one of them`,
+    );
+  }
   const zone = properties[TIMEZONE];
   if (zone !== undefined) checkZone(zone);
   for (const key of COUNTS) checkCount(key, properties[key]);

@@ -1,5 +1,6 @@
-import type { MilvusCall } from './handler.ts';
-import type { ProxyCore, ReadCommand } from '../proxy-core.ts';
+import type { FrontServices, MilvusCall } from './handler.ts';
+import { livingRows } from './living-rows.ts';
+import type { ReadCommand } from '../proxy-core.ts';
 import { bitAt, columnOf, keyAt, takeColumn, type KeyValue, type VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { templateToJson } from '../../filter/index.ts';
@@ -10,7 +11,7 @@ import { textRows } from '../translate/protobuf/byte-rows.ts';
 
 /** The vectors of rows named by primary key, as the queries of a search: one for each key, in their order. */
 export async function queriesByKey(
-  core: ProxyCore,
+  { core, clock }: FrontServices,
   read: Pick<ReadCommand, 'collection' | 'partitionIds' | 'consistency' | 'guaranteeTimestamp'>,
   ids: IDs,
   field: FieldSchema,
@@ -20,8 +21,9 @@ export async function queriesByKey(
   const wanted = keysFromWire(ids, key);
   checkQueryCount(wanted.length);
   const filter = { text: `${key.name} in {keys}`, values: { keys: templateToJson(wanted) } };
+  const living = livingRows(read.collection, filter, clock.nowMs());
   const answer = await core.query(
-    { ...read, filter, outputFieldIds: [field.id], countOnly: false, limit: null, offset: 0 },
+    { ...read, filter: living, outputFieldIds: [field.id], countOnly: false, limit: null, offset: 0 },
     call,
   );
   const rowOf = new Map<KeyValue, number>();

@@ -1,5 +1,6 @@
 import type { FrontServices, Handlers } from './handler.ts';
 import { collectionOf, refusePartitionNames } from './lookup.ts';
+import { livingRows } from './living-rows.ts';
 import { checkMayRead } from './quotas.ts';
 import { readPartitions } from './read-partitions.ts';
 import { readFieldIds } from './search-handler.ts';
@@ -28,7 +29,7 @@ export function queryHandlers(services: FrontServices): Handlers<'Query'> {
       const countOnly = isCount(request.outputFields);
       const times = timeViewFromWire(request.queryParams, collection);
       const output = outputOf(collection, countOnly ? [] : request.outputFields, times);
-      const command = queryCommand(collection, request, output, countOnly);
+      const command = queryCommand(collection, request, output, countOnly, services.clock.nowMs());
       const answer = await services.core.query(command, call);
       return {
         status: SUCCESS,
@@ -55,6 +56,7 @@ function queryCommand(
   request: QueryRequest,
   output: OutputFields,
   countOnly: boolean,
+  nowMs: number,
 ): QueryCommand {
   const { limit, offset } = queryParamsFromWire(request.queryParams);
   const hasFilter = request.expr.trim() !== '';
@@ -70,7 +72,7 @@ function queryCommand(
   return {
     collection,
     partitionIds: readPartitions(collection, request.partitionNames, filter),
-    filter,
+    filter: livingRows(collection, filter, nowMs),
     outputFieldIds: countOnly ? [] : readFieldIds(output.fields),
     ...readConsistency(request, collection),
     countOnly,

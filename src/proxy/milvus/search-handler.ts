@@ -1,5 +1,6 @@
 import type { FrontServices, Handlers } from './handler.ts';
 import { collectionOf } from './lookup.ts';
+import { livingRows } from './living-rows.ts';
 import { checkMayRead } from './quotas.ts';
 import { readPartitions } from './read-partitions.ts';
 import { hybridNow } from './timestamps.ts';
@@ -34,12 +35,12 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
       const params = searchParamsFromWire(request.searchParams, collection.schema);
       const index = indexFor(collection, params);
       const { metric } = index;
-      const read = readOf(collection, request, output);
-      const { core } = services;
+      const { core, clock } = services;
+      const read = readOf(collection, request, output, clock.nowMs());
       const queries =
         request.ids === null
           ? queriesFromWire(request.placeholderGroup ?? new Uint8Array(0), request.nq, params.field)
-          : await queriesByKey(core, read, request.ids, params.field, call);
+          : await queriesByKey(services, read, request.ids, params.field, call);
       const answer = await core.search({ ...read, ...searchOf(params, index, queries) }, call);
       const results = searchResultsToWire(answer, { ...params, schema: collection.schema, metric, output });
       const { page } = params;
@@ -56,14 +57,19 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
   };
 }
 
-function readOf(collection: CollectionMeta, request: SearchRequest, output: OutputFields): ReadCommand {
+function readOf(
+  collection: CollectionMeta,
+  request: SearchRequest,
+  output: OutputFields,
+  nowMs: number,
+): ReadCommand {
   const values = templateValuesFromWire(request.exprTemplateValues);
   const text = zonedFilter(request.dsl, output.times.zone);
   const filter = text.trim() === '' ? null : { text, values };
   return {
     collection,
     partitionIds: readPartitions(collection, request.partitionNames, filter),
-    filter,
+    filter: livingRows(collection, filter, nowMs),
     outputFieldIds: readFieldIds(output.fields),
     ...readConsistency(request, collection),
   };

@@ -130,6 +130,45 @@ describe('times', () => {
   });
 });
 
+describe('time to live by a field', () => {
+  const until = { name: 'until', data_type: DataType.Timestamptz, nullable: true };
+
+  test('hides rows whose time has come from queries, searches and keys', async () => {
+    await createLoaded('mortal', [until], { properties: { ttl_field: 'until' } });
+    const data = ['2001-01-01T00:00:00Z', '2999-01-01T00:00:00Z', null].map((time, id) => ({
+      id,
+      vector: [id, 0],
+      until: time,
+    }));
+    succeeded(await front.client.insert({ collection_name: 'mortal', data: data as never }));
+    const named = { collection_name: 'mortal' };
+    const keys = async (filter: string): Promise<unknown[]> =>
+      succeeded(await front.client.query({ ...named, filter })).data.map((row) => row['id'] as unknown);
+    assert.deepEqual(await keys('id >= 0'), ['1', '2']);
+    assert.deepEqual(await keys('id == 0 or id == 1'), ['1']);
+    assert.equal((await front.client.count(named)).data, 2);
+    const { results } = succeeded(await front.client.search({ ...named, data: [0, 0], limit: 3 }));
+    assert.deepEqual(
+      results.map(({ id }) => id),
+      ['1', '2'],
+    );
+    await refused(
+      front.client.query({ ...named, filter: 'id >= nothing' }),
+      1100,
+      /at character 7: field 'nothing' does not exist/,
+    );
+    const drop = { ...named, properties: ['ttl_field'] };
+    succeeded(await front.client.dropCollectionProperties(drop));
+    assert.deepEqual(await keys('id >= 0'), ['0', '1', '2']);
+    const alter = (properties: object) =>
+      front.client.alterCollectionProperties({ ...named, properties: properties as never });
+    await refused(alter({ ttl_field: 'id' }), 1100, /ttl field id is Int64/);
+    await refused(alter({ ttl_field: 'none' }), 1100, /ttl field none does not exist/);
+    succeeded(await alter({ 'collection.ttl.seconds': 60 }));
+    await refused(alter({ ttl_field: 'until' }), 1100, /cannot be set together/);
+  });
+});
+
 describe('geometries', () => {
   const place = { name: 'place', data_type: DataType.Geometry, nullable: true };
 
