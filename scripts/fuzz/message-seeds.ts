@@ -63,7 +63,12 @@ export function messageSeeds(random: Random): readonly EncodedMessage[] {
       scoreUpTo: 1.5,
     }),
     seed(search.answer, { counts: Uint32Array.of(2), scores: Float32Array.of(1, 2), keys, rows, stats }),
-    seed(query.request, { ...part, countOnly: false, limit: 5 }),
+    seed(query.request, {
+      ...part,
+      countOnly: false,
+      orderBy: [{ fieldId: 100, descending: true, nullsFirst: false }],
+      limit: 5,
+    }),
     seed(query.answer, { count: 2, keys, timestamps: BigUint64Array.of(1n, 2n), rows, stats }),
     seed(insert.request, { collectionId, schemaVersion: 1, partitionId, rows }),
     seed(insert.answer, { timestamp, keys, positions }),

@@ -68,6 +68,7 @@ export {
 export { channelIndexes, channelIndexOf, hashKey } from './key-hash.ts';
 export { KeyIndex } from './key-index.ts';
 export { KeySet } from './key-set.ts';
+export { newestOfEachKey } from './newest-of-each-key.ts';
 export { sortedRows } from './key-order.ts';
 export {
   asKeys,
@@ -92,4 +93,5 @@ export {
   takeColumn,
   takeRows,
 } from './row-batch.ts';
+export { compareRows, type OrderColumn } from './row-order.ts';
 export { ValidityBuilder } from './validity-builder.ts';

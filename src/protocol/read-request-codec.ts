@@ -4,6 +4,7 @@ import type {
   ChannelPart,
   FilterText,
   Guarantee,
+  OrderBy,
   PartitionChoice,
   QueryRequest,
   SearchRequest,
@@ -46,14 +47,15 @@ export const searchRequestCodec: Codec<SearchRequest> = packetCodec(
 
 export const queryRequestCodec: Codec<QueryRequest> = packetCodec(
   (request) => {
-    const { countOnly, limit } = request;
-    return { ...packSubRequest(request), countOnly, limit };
+    const { countOnly, limit, orderBy } = request;
+    return { ...packSubRequest(request), countOnly, limit, orderBy: orderBy.map((one) => ({ ...one })) };
   },
   (head) => {
     const fields = new JsonFields('query', head);
     return {
       ...unpackSubRequest(fields),
       countOnly: fields.flag('countOnly'),
+      orderBy: fields.objects('orderBy', unpackOrder),
       limit: fields.nullable('limit', (name) => fields.count(name)),
     };
   },
@@ -105,6 +107,14 @@ function unpackPartitions(fields: JsonFields): PartitionChoice {
 function unpackFilter(fields: JsonFields): FilterText {
   const values = fields.object('values', ({ raw }) => raw as FilterText['values']);
   return { text: fields.text('text'), values };
+}
+
+function unpackOrder(fields: JsonFields): OrderBy {
+  return {
+    fieldId: fields.count('fieldId'),
+    descending: fields.flag('descending'),
+    nullsFirst: fields.flag('nullsFirst'),
+  };
 }
 
 function packGuarantee(guarantee: Guarantee): JsonValue {

@@ -108,14 +108,23 @@ export interface NodeStats {
   readonly positions: Positions;
 }
 
+/** Rows by the values of a field. Of types without an order there is no such request. */
+export interface OrderBy {
+  readonly fieldId: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
 export interface QueryRequest extends SubRequest {
   /** true: only `count` of the answer is wanted. */
   readonly countOnly: boolean;
-  /** The first rows by primary key ascending; null = all (the proxy bounds it). */
+  /** Empty = by primary key ascending; ties of fields are by key too. */
+  readonly orderBy: readonly OrderBy[];
+  /** The first rows in this order; null = all (the proxy bounds it). */
   readonly limit: number | null;
 }
 
-/** Rows by primary key ascending, no key twice (the newest wins). */
+/** Rows in the order asked for, no key twice (the newest wins). */
 export interface QueryResult {
   readonly count: number;
   readonly keys: PrimaryKeyColumn;

@@ -42,6 +42,7 @@ const queryRequest: QueryRequest = {
   filter: null,
   guarantee: { kind: 'staleness', maxMs: 5_000 },
   countOnly: false,
+  orderBy: [{ fieldId: 101, descending: true, nullsFirst: false }],
   limit: null,
 };
 

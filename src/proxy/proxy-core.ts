@@ -3,7 +3,7 @@ import type { CatalogCommand } from '../catalog/commands.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../catalog/model.ts';
 import type { PrimaryKeyColumn, RowBatch, VectorColumn } from '../columns/column.ts';
 import type { NodeInfo } from '../discovery/discovery.ts';
-import type { FilterText } from '../protocol/reader-api.ts';
+import type { FilterText, OrderBy } from '../protocol/reader-api.ts';
 import type { FlushResult, MutationResult } from '../protocol/writer-api.ts';
 import type { CollectionId, Metric, NodeId, PartitionId, Timestamp } from '../schema/index.ts';
 import type { TraceCarrier } from '../wire/wire.ts';
@@ -97,12 +97,14 @@ export interface SearchAnswer {
 
 export interface QueryCommand extends ReadCommand {
   readonly countOnly: boolean;
+  /** Empty = by primary key ascending. The fields come with the answer. */
+  readonly orderBy: readonly OrderBy[];
   /** null = no limit; the proxy refuses more rows than configured. */
   readonly limit: number | null;
   readonly offset: number;
 }
 
-/** Rows by primary key ascending. */
+/** Rows in the order asked for. */
 export interface QueryAnswer {
   readonly count: number;
   readonly keys: PrimaryKeyColumn;

@@ -1,6 +1,7 @@
 import type { BoundFilter } from './filter-cache.ts';
 import { firstByKey } from './key-merge.ts';
 import type { ReadSource } from './read-source.ts';
+import { firstByOrder } from './rows-in-order.ts';
 import { fieldsOfRefs, keysOfRefs, type RowRefs } from './row-refs.ts';
 import { selectedCount, type RowSelection, type RowSelector } from './row-selector.ts';
 import type { QueryRequest, QueryResult } from '../protocol/reader-api.ts';
@@ -25,7 +26,13 @@ export async function querySources(
     selections.push(await context.selector.select(source, context.filter));
     signal.throwIfAborted();
   }
-  const refs = request.countOnly ? NO_ROWS : firstByKey(sources, selections, request.limit);
+  const { orderBy, limit } = request;
+  const inOrder = { schema, orderBy, limit, signal };
+  const refs = request.countOnly
+    ? NO_ROWS
+    : orderBy.length > 0
+      ? await firstByOrder(sources, selections, inOrder)
+      : firstByKey(sources, selections, limit);
   const count = request.countOnly
     ? selections.reduce(
         (sum, selection, index) => sum + selectedCount(selection, sources[index]!.rowCount),

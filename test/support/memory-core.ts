@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { SnapshotDraft } from '../../src/catalog/snapshot-draft.ts';
 import { EMPTY_PARTS, Snapshot } from '../../src/catalog/snapshot.ts';
+import { comparerOf } from '../../src/proxy/core/order-rows.ts';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import type { CatalogCommand } from '../../src/catalog/commands.ts';
 import type { CollectionMeta } from '../../src/catalog/model.ts';
@@ -147,7 +148,10 @@ export class MemoryCore implements ProxyCore {
     this.calls.push({ kind: 'query', request: command });
     const all = this.#rows(command.collection, command.partitionIds, command.filter);
     const keys = asKeys(columnOf(all, primaryKeyField(command.collection.schema).id));
-    const order = sortedRows(keys, new BigUint64Array(keys.length));
+    const order =
+      command.orderBy.length === 0
+        ? sortedRows(keys, new BigUint64Array(keys.length))
+        : Uint32Array.from(Array(keys.length).keys()).sort(comparerOf(command.orderBy, all, keys));
     const end = command.limit === null ? undefined : command.offset + command.limit;
     const picked = takeRows(all, order.slice(command.offset, end));
     return Promise.resolve({ count: all.rowCount, ...this.#answer(command, picked) });

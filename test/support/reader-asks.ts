@@ -53,7 +53,7 @@ export function searchOf(plan: SubRequest, vector: readonly number[], k: number)
 }
 
 export function queryOf(plan: SubRequest, options: Partial<QueryRequest> = {}): QueryRequest {
-  return { ...plan, countOnly: false, limit: null, ...options };
+  return { ...plan, countOnly: false, orderBy: [], limit: null, ...options };
 }
 
 export interface Hit {

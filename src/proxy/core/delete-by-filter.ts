@@ -46,6 +46,7 @@ async function queriedKeys(
       consistency: 'Strong',
       guaranteeTimestamp: 0n as Timestamp,
       countOnly: false,
+      orderBy: [],
       limit: null,
       offset: 0,
     },

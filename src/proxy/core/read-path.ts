@@ -4,6 +4,7 @@ import { Hedging } from './hedging.ts';
 import type { Guarantees } from './guarantees.ts';
 import { mergeHits } from './merge-hits.ts';
 import { mergeRows } from './merge-rows.ts';
+import { mergeOrderedRows } from './order-rows.ts';
 import type { PlacementCache } from './placement-cache.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 import { planRead, type ReadPlan } from './read-plan.ts';
@@ -69,15 +70,22 @@ export class ReadPath {
   }
 
   async #query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {
-    const { countOnly } = command;
+    const { countOnly, orderBy } = command;
+    const outputFieldIds = [
+      ...new Set([...command.outputFieldIds, ...orderBy.map(({ fieldId }) => fieldId)]),
+    ];
     const rowsMax = this.#with.options.queryRowsMax;
     // One row more than allowed tells an answer that is exactly full from one that is too large.
     const limit = countOnly ? null : command.limit === null ? rowsMax + 1 : command.offset + command.limit;
-    const results = await this.#read(command, context, !countOnly, (api, part, options) =>
-      api.query({ ...part, countOnly, limit }, options),
+    const read = { ...command, outputFieldIds };
+    const results = await this.#read(read, context, !countOnly, (api, part, options) =>
+      api.query({ ...part, countOnly, orderBy, limit }, options),
     );
     return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () => {
-      const merged = mergeRows(results, command.offset, command.limit);
+      const merged =
+        orderBy.length > 0
+          ? mergeOrderedRows(results, orderBy, command.offset, command.limit)
+          : mergeRows(results, command.offset, command.limit);
       if (countOnly) return { ...merged, count: results.reduce((sum, result) => sum + result.count, 0) };
       if (merged.count > rowsMax) {
         throw new MishardsError(

@@ -23,7 +23,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   LoadPartitions: 'no resource groups',
   Upsert: 'no partial update',
   Search:
-    'one vector field; by vector or by primary key, with range search, filters, output fields, offset, iterators; no grouping, ordering, reranking, highlighting',
-  Query: 'filters, output fields, offset and limit, count(*); no other aggregates, grouping or ordering',
+    'one vector field; by vector or by primary key, with range search, filters, output fields, offset, iterators, grouping by one field (over the best 16 384 hits), ordering of the hits found; no aggregation, reranking, highlighting',
+  Query: 'filters, output fields, offset and limit, ordering, count(*); no other aggregates, no grouping',
   GetReplicas: 'replicas are preferred copies of segments; nodes are shown by a hash of their name',
 };

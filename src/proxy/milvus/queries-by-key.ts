@@ -23,7 +23,15 @@ export async function queriesByKey(
   const filter = { text: `${key.name} in {keys}`, values: { keys: templateToJson(wanted) } };
   const living = livingRows(read.collection, filter, clock.nowMs());
   const answer = await core.query(
-    { ...read, filter: living, outputFieldIds: [field.id], countOnly: false, limit: null, offset: 0 },
+    {
+      ...read,
+      filter: living,
+      outputFieldIds: [field.id],
+      countOnly: false,
+      orderBy: [],
+      limit: null,
+      offset: 0,
+    },
     call,
   );
   const rowOf = new Map<KeyValue, number>();

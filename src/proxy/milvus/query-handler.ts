@@ -58,7 +58,7 @@ function queryCommand(
   countOnly: boolean,
   nowMs: number,
 ): QueryCommand {
-  const { limit, offset } = queryParamsFromWire(request.queryParams);
+  const { limit, offset, orderBy } = queryParamsFromWire(request.queryParams, collection.schema);
   const hasFilter = request.expr.trim() !== '';
   if (countOnly && limit !== null) {
     throw new MishardsError('PARAMETER_INVALID', 'count entities with pagination is not allowed');
@@ -76,6 +76,7 @@ function queryCommand(
     outputFieldIds: countOnly ? [] : readFieldIds(output.fields),
     ...readConsistency(request, collection),
     countOnly,
+    orderBy: countOnly ? [] : orderBy,
     limit,
     offset,
   };

@@ -195,11 +195,9 @@ describe('search', () => {
     await refused(search({ filter: 'tag ==' }), 1100, /^failed to create query plan: /);
     await refused(search({ filter: 'nope == 1' }), 1100, /nope/);
     await refused(search({ output_fields: ['nope'] }), 1700, /^field nope not exist$/);
-    await refused(
-      search({ group_by_field: 'tag' }),
-      10,
-      /grouping search \(group_by_field\) is not supported yet/,
-    );
+    await refused(search({ group_by_field: 'nope' }), 1700, /^field nope not exist$/);
+    await refused(search({ group_by_field: 'tag', group_size: 101 }), 1100, /group_size \[101\] is invalid/);
+    await refused(search({ order_by_fields: 'vector' }), 1100, /results can be ordered by/);
     await refused(search({ ignore_growing: true }), 10, /ignore_growing/);
     await refused(search({ partition_names: ['nope'] }), 200, /^partition not found\[partition=nope\]$/);
     succeeded(await front.client.releaseCollection({ collection_name: 'COSINE' }));

@@ -1,11 +1,12 @@
-import type { FrontServices, Handlers } from './handler.ts';
+import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf } from './lookup.ts';
 import { livingRows } from './living-rows.ts';
 import { checkMayRead } from './quotas.ts';
 import { readPartitions } from './read-partitions.ts';
 import { hybridNow } from './timestamps.ts';
 import { queriesByKey } from './queries-by-key.ts';
-import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
+import { searchGroups, searchInOrder } from '../core/arrange-hits.ts';
+import type { ProxyCore, ReadCommand, SearchAnswer, SearchCommand } from '../proxy-core.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import type { VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -41,7 +42,8 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
         request.ids === null
           ? queriesFromWire(request.placeholderGroup ?? new Uint8Array(0), request.nq, params.field)
           : await queriesByKey(services, read, request.ids, params.field, call);
-      const answer = await core.search({ ...read, ...searchOf(params, index, queries) }, call);
+      const command = { ...read, ...searchOf(params, index, queries) };
+      const answer = await search(core, command, params, call);
       const results = searchResultsToWire(answer, { ...params, schema: collection.schema, metric, output });
       const { page } = params;
       return {
@@ -55,6 +57,17 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
       };
     },
   };
+}
+
+async function search(
+  core: ProxyCore,
+  command: SearchCommand,
+  { groupBy, orderBy }: SearchParams,
+  call: MilvusCall,
+): Promise<SearchAnswer> {
+  if (groupBy !== null) return await searchGroups(core, command, groupBy, call);
+  if (orderBy.length > 0) return await searchInOrder(core, command, orderBy, call);
+  return await core.search(command, call);
 }
 
 function readOf(

@@ -1,6 +1,9 @@
 import { booleanParam, integerParam, mapOfPairs } from './key-values.ts';
 import type { KeyValuePair } from './generated/milvus.js';
+import { orderByFromWire } from './order-by.ts';
 import { MishardsError } from '../../errors/index.ts';
+import type { OrderBy } from '../../protocol/reader-api.ts';
+import type { CollectionSchema } from '../../schema/index.ts';
 
 /** Rows of one query, offset included, as in Milvus. */
 export const QUERY_WINDOW_MAX = 16_384;
@@ -9,14 +12,15 @@ export interface QueryParams {
   /** null = all matching rows. */
   readonly limit: number | null;
   readonly offset: number;
+  /** Empty = by primary key. */
+  readonly orderBy: readonly OrderBy[];
 }
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   group_by_fields: 'aggregation (group_by_fields)',
-  order_by_fields: 'ordering query results (order_by_fields)',
 };
 
-export function queryParamsFromWire(pairs: readonly KeyValuePair[]): QueryParams {
+export function queryParamsFromWire(pairs: readonly KeyValuePair[], schema: CollectionSchema): QueryParams {
   const params = mapOfPairs(pairs);
   for (const [key, what] of Object.entries(UNSUPPORTED)) {
     if ((params.get(key) ?? '') !== '') {
@@ -34,7 +38,7 @@ export function queryParamsFromWire(pairs: readonly KeyValuePair[]): QueryParams
   const limit = given === undefined || given === -1 ? null : given;
   const offset = limit === null ? 0 : (integerParam(params, 'offset') ?? 0);
   if (limit !== null) checkWindow(limit, offset);
-  return { limit, offset };
+  return { limit, offset, orderBy: orderByFromWire(params.get('order_by_fields') ?? '', schema) };
 }
 
 /** `count(*)` and nothing else. Other aggregates are refused by name. */

@@ -1,5 +1,8 @@
 import { booleanParam, integerParam, jsonParams, mapOfPairs } from './key-values.ts';
 import type { KeyValuePair } from './generated/milvus.js';
+import { groupField, orderByFromWire } from './order-by.ts';
+import type { GroupBy } from '../core/arrange-hits.ts';
+import type { OrderBy } from '../../protocol/reader-api.ts';
 import { iteratorPageFromWire, type IteratorPage } from './search-iterator.ts';
 import { SEARCH_WINDOW_MAX } from './search-window.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -24,20 +27,23 @@ export interface SearchParams {
   readonly rangeFilter: number | null;
   /** null = a plain search. */
   readonly page: IteratorPage | null;
+  /** null = hits are not grouped. */
+  readonly groupBy: GroupBy | null;
+  /** Empty = by score. */
+  readonly orderBy: readonly OrderBy[];
   /** For the index: `ef` and whatever else the client sent. */
   readonly indexParams: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Named so that no client believes it got what it asked for. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  group_by_field: 'grouping search (group_by_field)',
-  group_by_fields: 'grouping search (group_by_fields)',
-  order_by_fields: 'ordering search results (order_by_fields)',
+  group_by_fields: 'grouping search by several fields (group_by_fields)',
 };
 /** Flat keys that are read here; every other key is meant for the index. */
 const OWN_KEYS = new Set([
   ...['anns_field', 'topk', 'limit', 'params', 'metric_type', 'round_decimal', 'ignore_growing', 'offset'],
   ...['radius', 'range_filter', 'collection_id', 'iterator', 'hints', 'group_size', 'strict_group_size'],
+  ...['group_by_field', 'order_by_fields'],
   ...['timezone', 'time_fields'],
   ...[
     'guarantee_timestamp',
@@ -70,10 +76,37 @@ export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: Col
     radius: numberOf(params, 'radius'),
     rangeFilter: numberOf(params, 'range_filter'),
     page,
+    ...arrangement(params, page, schema),
     indexParams: Object.fromEntries(
       typed.map((key) => [key, typedValue(nested.get(key) ?? params.get(key)!)]),
     ),
   };
+}
+
+const GROUP_SIZE_MAX = 100;
+
+/** Pages of an iterator are neither grouped nor put in another order, and groups are by score. */
+function arrangement(
+  params: ReadonlyMap<string, string>,
+  page: IteratorPage | null,
+  schema: CollectionSchema,
+): Pick<SearchParams, 'groupBy' | 'orderBy'> {
+  const orderBy = orderByFromWire(params.get('order_by_fields') ?? '', schema);
+  const name = params.get('group_by_field') ?? '';
+  const isGrouped = name !== '';
+  if (page !== null && (isGrouped || orderBy.length > 0)) {
+    throw invalid('a search iterator does not support group by and order by');
+  }
+  if (!isGrouped) return { groupBy: null, orderBy };
+  if (orderBy.length > 0) {
+    throw new MishardsError('NOT_SUPPORTED', 'ordering the groups of a search is not supported yet');
+  }
+  const size = integerParam(params, 'group_size') ?? 1;
+  if (size < 1 || size > GROUP_SIZE_MAX) {
+    throw invalid(`group_size [${size}] is invalid, it should be in range [1, ${GROUP_SIZE_MAX}]`);
+  }
+  const strict = booleanParam(params, 'strict_group_size');
+  return { groupBy: { fieldId: groupField(name, schema).id, size, strict }, orderBy };
 }
 
 function refuseUnsupported(params: ReadonlyMap<string, string>): void {

@@ -3,6 +3,7 @@ import { pickKeys } from './dynamic-keys.ts';
 import type { FieldDataInit, SearchResultDataInit } from './generated/milvus.js';
 import type { OutputFields } from './output-fields.ts';
 import { scoresToWire } from './scores.ts';
+import type { GroupBy } from '../core/arrange-hits.ts';
 import type { SearchAnswer } from '../proxy-core.ts';
 import { columnOf, type BytesColumn, type PrimaryKeyColumn, type RowBatch } from '../../columns/index.ts';
 import { primaryKeyField, type CollectionSchema, type Metric } from '../../schema/index.ts';
@@ -13,6 +14,7 @@ export interface SearchResultShape {
   readonly limit: number;
   readonly roundDecimal: number;
   readonly output: OutputFields;
+  readonly groupBy: GroupBy | null;
 }
 
 export function searchResultsToWire(answer: SearchAnswer, shape: SearchResultShape): SearchResultDataInit {
@@ -26,7 +28,18 @@ export function searchResultsToWire(answer: SearchAnswer, shape: SearchResultSha
     fieldsData: fieldsToWire(answer.keys, answer.rows, schema, output),
     outputFields: output.names,
     primaryFieldName: primaryKeyField(schema).name,
+    ...(shape.groupBy === null ? {} : { groupByFieldValue: groupValues(answer, shape, shape.groupBy) }),
   };
+}
+
+/** Of each hit, the value of the field that it was grouped by. */
+function groupValues(
+  answer: SearchAnswer,
+  { schema, output }: SearchResultShape,
+  { fieldId }: GroupBy,
+): FieldDataInit {
+  const field = schema.fields.find(({ id }) => id === fieldId)!;
+  return columnToWire(field, columnOf(answer.rows, fieldId), output.times);
 }
 
 /** The asked fields of the rows. The primary key comes from `keys`, whether or not the batch has it too. */
