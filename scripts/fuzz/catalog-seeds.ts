@@ -1,14 +1,17 @@
 import type { Random } from '../../src/host/index.ts';
 import { encodeDocument } from '../../src/catalog/document.ts';
 import { WRITER_LEASE_KEY, channelDocumentKey, segmentDocumentKey } from '../../src/catalog/keys.ts';
+import { isVectorType } from '../../src/schema/index.ts';
 import { CatalogModel, createCollection, createIndex, load } from '../../test/support/catalog-model.ts';
-import { randomRows, schemaOfAllTypes } from '../../test/support/random-rows.ts';
+import { randomRows, schemaOf, schemaOfAllTypes } from '../../test/support/random-rows.ts';
 import { segmentWorkshop } from '../../test/support/segment-workshop.ts';
 
 /** A document of every kind, by key. */
 export async function catalogDocuments(random: Random): Promise<ReadonlyMap<string, string>> {
   const model = new CatalogModel();
-  const schema = schemaOfAllTypes('VarChar', 2);
+  const all = schemaOfAllTypes('VarChar', 2).fields;
+  // Loading needs an index on each vector field: one metric is enough here.
+  const schema = schemaOf(all.filter(({ type }) => type === 'FloatVector' || !isVectorType(type)));
   const documents = new Map<string, string>();
   const run = (command: Parameters<CatalogModel['run']>[0]): void => {
     for (const write of model.run(command)) if (write.kind === 'put') documents.set(write.key, write.value);

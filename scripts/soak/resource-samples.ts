@@ -88,10 +88,20 @@ async function processFigures(pid: number): Promise<Sample['figures'] | null> {
 }
 
 async function directoryFigures(directory: string): Promise<Sample['figures']> {
-  const names = await readdir(directory, { recursive: true });
-  // Files that go away meanwhile weigh nothing.
-  const stats = await Promise.all(names.map((name) => stat(join(directory, name)).catch(() => null)));
-  const files = stats.filter((each) => each?.isFile() === true);
-  const bytes = files.reduce((sum, each) => sum + (each?.size ?? 0), 0);
-  return { files: files.length, diskMiB: Math.round(bytes / MIB) };
+  const sizes = await fileSizes(directory);
+  return { files: sizes.length, diskMiB: Math.round(sizes.reduce((sum, size) => sum + size, 0) / MIB) };
+}
+
+/** What goes away meanwhile weighs nothing. */
+async function fileSizes(directory: string): Promise<readonly number[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries.map(async (entry): Promise<readonly number[]> => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return await fileSizes(path);
+      const found = await stat(path).catch(() => null);
+      return found?.isFile() === true ? [found.size] : [];
+    }),
+  );
+  return sizes.flat();
 }
