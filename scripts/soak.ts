@@ -27,7 +27,7 @@ const seed = Number(flags.seed);
 /** Writers are restarted, and heaps and caches fill, up to here; from here on growth is judged. */
 const WARM_UP_SHARE = 0.4;
 const VERIFY_EVERY_MS = 20_000;
-const FLUSH_REST_MS = 3_000;
+const FLUSH_REST_MS = 10_000;
 const CHURN_REST_MS = 2_000;
 const READER_REST_MS = 12_000;
 const WRITER_REST_MS = 25_000;
