@@ -16,6 +16,8 @@ const char* codeName(Code code) {
       return "CORRUPT_DATA";
     case Code::kDeadlineExceeded:
       return "DEADLINE_EXCEEDED";
+    case Code::kIndexInvalid:
+      return "INDEX_INVALID";
     case Code::kInternal:
       return "INTERNAL";
     case Code::kMemoryLimit:

@@ -11,6 +11,7 @@ enum class Code {
   kCancelled,
   kCorruptData,
   kDeadlineExceeded,
+  kIndexInvalid,
   kInternal,
   kMemoryLimit,
   kObjectNotFound,

@@ -7,6 +7,8 @@
 #include "index_build.h"
 #include "ivf_build.h"
 #include "ivf_index.h"
+#include "sparse_build.h"
+#include "sparse_index.h"
 
 namespace mishards {
 namespace {
@@ -26,9 +28,17 @@ std::unique_ptr<IndexBuild> startIvf(const IndexPlan& plan, const Simd& simd, st
   return std::make_unique<IvfBuild>(simd, std::move(vectors), params, plan.path);
 }
 
+std::unique_ptr<IndexBuild> startSparse(const IndexPlan& plan, const Simd&, std::shared_ptr<VectorFile> vectors) {
+  const bool isWand = plan.type == "SPARSE_WAND";
+  const auto algorithm = isWand ? SparseAlgorithm::kWand : static_cast<SparseAlgorithm>(plan.integer("inverted_index_algo"));
+  return std::make_unique<SparseBuild>(std::move(vectors), SparseParams{plan.metric, algorithm, isWand}, plan.path);
+}
+
 constexpr Recipe kRecipes[] = {
     {"HNSW", startHnsw},
     {"IVF_FLAT", startIvf},
+    {"SPARSE_INVERTED_INDEX", startSparse},
+    {"SPARSE_WAND", startSparse},
 };
 
 struct Reader {
@@ -44,6 +54,7 @@ std::shared_ptr<VectorIndex> openAs(const std::string& path, std::shared_ptr<Vec
 constexpr Reader kReaders[] = {
     {FileKind::kHnsw, openAs<HnswIndex>},
     {FileKind::kIvf, openAs<IvfIndex>},
+    {FileKind::kSparse, openAs<SparseIndex>},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace mishards {
 struct SearchParams {
   uint32_t ef = 64;
   uint32_t nprobe = 8;
+  double dropRatio = 0;
 };
 
 /** What one search of one index needs besides the query. */

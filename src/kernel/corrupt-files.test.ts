@@ -3,17 +3,15 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { isErrorWithCode } from '../errors/index.ts';
 import { SeededRandom } from '../host/index.ts';
+import { ENTRY_BYTES, HEADER_BYTES, sectionsOf, signed } from '../../test/support/container-files.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { randomVectors, searchOf, wholeSource, writeAndOpen } from '../../test/support/vectors.ts';
 import type { BuildIndexOptions, Kernel, VectorFile, VectorIndex } from './kernel.ts';
-import { nativeBinding } from './native-binding.ts';
 import { createKernel } from './native-kernel.ts';
 
 const DIM = 20;
 const ROWS = 300;
-const HEADER_BYTES = 64;
-const ENTRY_BYTES = 32;
 
 console.log(`seed ${testSeed}`);
 
@@ -27,35 +25,6 @@ const INDEX_KINDS = Object.keys(INDEXES) as (keyof typeof INDEXES)[];
 const KINDS: readonly Kind[] = ['vectors', ...INDEX_KINDS];
 
 const isCorrupt = (error: unknown): boolean => isErrorWithCode(error, 'CORRUPT_DATA');
-
-interface Section {
-  readonly tag: string;
-  readonly entry: number;
-  readonly offset: number;
-  readonly size: number;
-}
-
-function sectionsOf(bytes: Buffer): Section[] {
-  return Array.from({ length: bytes.readUInt32LE(24) }, (_, index) => {
-    const entry = HEADER_BYTES + index * ENTRY_BYTES;
-    return {
-      tag: bytes.toString('latin1', entry, entry + 4),
-      entry,
-      offset: Number(bytes.readBigUInt64LE(entry + 8)),
-      size: Number(bytes.readBigUInt64LE(entry + 16)),
-    };
-  });
-}
-
-/** Makes all checksums right again: what a hostile writer could do. */
-function signed(bytes: Buffer): Buffer {
-  const sum = (start: number, end: number) => nativeBinding().checksum(bytes.subarray(start, end), true);
-  const sections = sectionsOf(bytes);
-  for (const { entry, offset, size } of sections) bytes.writeUInt32LE(sum(offset, offset + size), entry + 4);
-  bytes.writeUInt32LE(0, 28);
-  bytes.writeUInt32LE(sum(0, HEADER_BYTES + sections.length * ENTRY_BYTES), 28);
-  return bytes;
-}
 
 describe('damaged files', () => {
   let directory: TemporaryDirectory;

@@ -11,6 +11,25 @@ const integer = (min: number, max: number, fallback: number): NumberParameter =>
   fallback,
 });
 
+/** Of ratios that must stay below 1. */
+const RATIO_MAX = 0.999_999;
+const fraction = (max: number, fallback: number): NumberParameter => ({
+  kind: 'number',
+  min: 0,
+  max,
+  fallback,
+});
+
+/**
+ * Of sparse indexes beside the algorithm. None changes the file: nothing is dropped on building, as in Milvus since 2.5, and
+ * searches bring BM25's numbers along, so that they can change without building anew.
+ */
+const SPARSE_BUILD = {
+  drop_ratio_build: fraction(RATIO_MAX, 0),
+  bm25_k1: fraction(3, 1.2),
+  bm25_b: fraction(1, 0.75),
+} as const;
+
 /** What a type of index is built and searched with: Milvus's names, ranges and defaults. */
 export interface IndexTypeSpec {
   /** Of the vectors it can be built over, with each metric they have. */
@@ -32,6 +51,19 @@ export const INDEX_TYPE_SPECS = {
     build: { nlist: integer(1, 65_536, 128) },
     search: ['nprobe'],
   },
+  SPARSE_INVERTED_INDEX: {
+    formats: ['sparse'],
+    build: {
+      inverted_index_algo: {
+        kind: 'choice',
+        choices: ['DAAT_MAXSCORE', 'DAAT_WAND', 'TAAT_NAIVE'],
+        fallback: 'DAAT_MAXSCORE',
+      },
+      ...SPARSE_BUILD,
+    },
+    search: ['drop_ratio_search'],
+  },
+  SPARSE_WAND: { formats: ['sparse'], build: SPARSE_BUILD, search: ['drop_ratio_search'] },
 } as const satisfies Readonly<Record<string, IndexTypeSpec>>;
 
 export type IndexType = keyof typeof INDEX_TYPE_SPECS;
@@ -42,7 +74,11 @@ const EF_MAX = 32_768;
 
 /** Search-time parameters of all types, whose defaults may depend on the hits wanted. */
 export function searchParameters(k: number): ParameterTable {
-  return { ef: integer(k, EF_MAX, Math.max(64, k)), nprobe: integer(1, 65_536, 8) };
+  return {
+    ef: integer(k, EF_MAX, Math.max(64, k)),
+    nprobe: integer(1, 65_536, 8),
+    drop_ratio_search: fraction(RATIO_MAX, 0),
+  };
 }
 
 /** The specification of a type; undefined for one without files. */
@@ -56,10 +92,15 @@ export function readBuildParams(type: IndexType, params: Parameters): Readonly<R
   return readParameters(params, INDEX_TYPE_SPECS[type].build, 'INDEX_INVALID');
 }
 
-/** Whether vectors of this format can have such an index. Errors: `INDEX_INVALID`. */
-export function checkIndexMetric(type: IndexType, metric: KernelMetric, { format }: VectorShape): void {
+/** Whether vectors of this format can have such an index, with some metric. */
+export function indexTakes(type: IndexType, format: VectorFormat): boolean {
   const { formats }: IndexTypeSpec = INDEX_TYPE_SPECS[type];
-  const metrics = formats.includes(format) ? metricsOf(format) : [];
+  return formats.includes(format);
+}
+
+/** Whether vectors of this format can have such an index with this metric. Errors: `INDEX_INVALID`. */
+export function checkIndexMetric(type: IndexType, metric: KernelMetric, { format }: VectorShape): void {
+  const metrics = indexTakes(type, format) ? metricsOf(format) : [];
   if (metrics.includes(metric)) return;
   const cure = metrics.length > 0 ? `use one of ${metrics.join(', ')}` : 'build an index made for them';
   throw new MishardsError(

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { bitAt, newBitmap, setBit } from '../../src/columns/index.ts';
 import { SeededRandom, type Random } from '../../src/host/index.ts';
 import {
+  INDEX_TYPES,
+  indexTakes,
   isSparse,
   metricsOf,
   newDenseValues,
@@ -10,6 +12,7 @@ import {
   takeVectors,
   VECTOR_FORMATS,
   type GrowingBlock,
+  type IndexType,
   type Kernel,
   type KernelHits,
   type KernelSearch,
@@ -53,6 +56,11 @@ export function testKernelFormats(
     );
     check(`${format} scores are right at every dimension`, (bench) => checkDimensions(bench, format));
     check(`${format} vectors are read back`, (bench) => checkReading(bench, format));
+    for (const type of INDEX_TYPES.filter((candidate) => indexTakes(candidate, format))) {
+      check(`an index of type ${type} over ${format} vectors is built, opened and searched`, (bench) =>
+        checkIndex(bench, format, type),
+      );
+    }
     check(`${format} vectors of another shape are refused`, (bench) => checkShapes(bench, format));
   }
   for (const format of VECTOR_FORMATS.filter((candidate) => !formats.includes(candidate))) {
@@ -151,6 +159,31 @@ async function checkDimensions({ kernel, random }: Bench, format: VectorFormat):
       const search = searchOf({ sources: [wholeSource(block)], queries, ...shape, metric, ...bm25 });
       checkHits(search, [rows], await kernel.search(search));
     }
+  }
+}
+
+/** So few rows that every index finds all of them. */
+async function checkIndex(
+  { kernel, directory, random }: Bench,
+  format: VectorFormat,
+  type: IndexType,
+): Promise<void> {
+  const shape = shapeOf(format, 9);
+  const values = randomValues(random, shape, 20);
+  using vectors = await writeAndOpen(kernel, directory.path, values, shape.dim, 'vectors', format);
+  for (const metric of metricsOf(format)) {
+    const path = directory.file('index');
+    await kernel.buildIndex({ type, metric, vectors, path, params: {}, seed: 1, threads: 1 });
+    using index = await kernel.openIndex(path, vectors);
+    const { rowCount, dim } = index;
+    assert.deepEqual(
+      [index.type, index.metric, index.format, dim, rowCount],
+      [type, metric, format, shape.dim, 20],
+    );
+    const bm25 = metric === 'BM25' ? { bm25: BM25 } : {};
+    const queries = randomValues(random, shape, 3);
+    const search = searchOf({ sources: [wholeSource(index)], queries, ...shape, metric, k: 20, ...bm25 });
+    checkHits(search, [values], await kernel.search(search));
   }
 }
 

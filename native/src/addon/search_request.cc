@@ -33,7 +33,8 @@ ScoreBounds readBounds(Napi::Object request) {
 }
 
 SearchParams readParams(Napi::Object params) {
-  return {.ef = uint32Of(params, "ef"), .nprobe = uint32Of(params, "nprobe")};
+  return {.ef = uint32Of(params, "ef"), .nprobe = uint32Of(params, "nprobe"),
+          .dropRatio = params.Get("drop_ratio_search").As<Napi::Number>().DoubleValue()};
 }
 
 Queries readQueries(VectorFormat format, uint32_t dim, const Napi::Value& values, uint32_t count) {
