@@ -1,3 +1,4 @@
+import type { Ranking } from './ranking.ts';
 import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
 import type { CatalogCommand } from '../catalog/commands.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../catalog/model.ts';
@@ -39,6 +40,8 @@ export interface ProxyCore {
     context: RequestContext,
   ): Promise<number>;
   search(command: SearchCommand, context: RequestContext): Promise<SearchAnswer>;
+  /** Runs all the searches at the same time and merges their hits by key. */
+  hybridSearch(command: HybridSearchCommand, context: RequestContext): Promise<SearchAnswer>;
   query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer>;
   /** How much of what must be loaded is loaded, 0 … 100, counting replicas. `COLLECTION_NOT_LOADED` when it is not asked to be. */
   loadProgress(
@@ -85,6 +88,14 @@ export interface SearchCommand extends ReadCommand {
   /** Greater is closer, whatever the metric; null = unbounded. */
   readonly scoreAbove: number | null;
   readonly scoreUpTo: number | null;
+}
+
+export interface HybridSearchCommand {
+  /** At least one; all of one collection, with as many queries and the same output fields. As many hits take part as each one's limit says. */
+  readonly searches: readonly SearchCommand[];
+  readonly ranking: Ranking;
+  readonly limit: number;
+  readonly offset: number;
 }
 
 /** Hits of all queries one after another, best first; scores: greater is closer. */

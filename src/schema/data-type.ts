@@ -68,3 +68,8 @@ export function metricsOfVectors(type: VectorType): readonly Metric[] {
       return ['COSINE', 'L2', 'IP'];
   }
 }
+
+/** Whether Milvus shows a distance, less of which is closer. */
+export function isDistance(metric: Metric): boolean {
+  return metric === 'L2' || metric === 'HAMMING' || metric === 'JACCARD';
+}

@@ -201,3 +201,40 @@ test('vectors may be null where the field says so', async () => {
     /vector field floats is null in rows to search by/,
   );
 });
+
+test('a hybrid search ranks what its searches find', async () => {
+  await using cluster = await TestCluster.start();
+  const client = await cluster.client();
+  const kinds = VECTOR_KINDS.filter(({ name }) => name === 'floats' || name === 'words' || name === 'bits');
+  await create(client, kinds);
+  const rows = vectorRows(kinds, 200);
+  succeeded(await client.insert({ collection_name: NAME, data: rows.slice(0, 120) as never }));
+  succeeded(await client.flushSync({ collection_names: [NAME] }));
+  succeeded(await client.insert({ collection_name: NAME, data: rows.slice(120) as never }));
+  const query = vectorRows(kinds, 1, 1_000_000)[0]!;
+  const searches = kinds.map(({ name }) => ({ anns_field: name, data: query[name], limit: 50 }));
+  const gains = new Map<string, number>();
+  for (const search of searches) {
+    const found = succeeded(await client.search({ collection_name: NAME, ...search } as never));
+    found.results.forEach(({ id }, rank) =>
+      gains.set(String(id), (gains.get(String(id)) ?? 0) + 1 / (60 + rank + 1)),
+    );
+  }
+  const best = [...gains.values()].sort((a, b) => b - a);
+  const answer = succeeded(
+    await client.hybridSearch({
+      collection_name: NAME,
+      data: searches,
+      limit: HITS,
+      offset: 2,
+      output_fields: ['id', 'floats'],
+    } as never),
+  );
+  const results = answer.results as { id: string; score: number; floats: number[] }[];
+  assert.equal(results.length, HITS);
+  results.forEach(({ id, score, floats }, index) => {
+    assert.ok(Math.abs(score - best[index + 2]!) < 1e-6, `hit ${index} has ${score}`);
+    assert.ok(Math.abs(score - gains.get(String(id))!) < 1e-6, `row ${id} has ${score}`);
+    assert.deepEqual(floats, rows[Number(id)]!['floats']);
+  });
+});

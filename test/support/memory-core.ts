@@ -25,7 +25,9 @@ import { asVectors, vectorShape, vectorValues } from '../../src/segment/vector-c
 import { compileFilter, evaluateFilter, parseFilter } from '../../src/filter/index.ts';
 import type { FilterText } from '../../src/protocol/reader-api.ts';
 import type { MutationResult } from '../../src/protocol/writer-api.ts';
+import { mergeRanked } from '../../src/proxy/core/merge-ranked.ts';
 import type {
+  HybridSearchCommand,
   ProxyCore,
   QueryCommand,
   ReadCommand,
@@ -142,6 +144,11 @@ export class MemoryCore implements ProxyCore {
       scores: Float32Array.from(all, (at) => hits.scores[at]!),
       ...this.#answer(command, picked),
     };
+  }
+
+  async hybridSearch(command: HybridSearchCommand): ReturnType<ProxyCore['hybridSearch']> {
+    this.calls.push({ kind: 'hybrid-search', request: command });
+    return mergeRanked(await Promise.all(command.searches.map((search) => this.search(search))), command);
   }
 
   query(command: QueryCommand): ReturnType<ProxyCore['query']> {

@@ -84,6 +84,7 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
         .reduce((sum, [, count]) => sum + count, 0);
     },
     search: (command, context) => reads.search(command, context),
+    hybridSearch: (command, context) => reads.hybridSearch(command, context),
     query: (command, context) => reads.query(command, context),
     loadProgress: (collection, partitionIds, context) =>
       loadProgress({ catalog, pool, placements }, collection, partitionIds, context),

@@ -3,6 +3,7 @@ import { fanOut, type FanOutRequest, type NodePart } from './fan-out.ts';
 import { Hedging } from './hedging.ts';
 import type { Guarantees } from './guarantees.ts';
 import { mergeHits } from './merge-hits.ts';
+import { mergeRanked } from './merge-ranked.ts';
 import { mergeRows } from './merge-rows.ts';
 import { mergeOrderedRows } from './order-rows.ts';
 import type { PlacementCache } from './placement-cache.ts';
@@ -10,6 +11,7 @@ import type { ProxyOptions } from './proxy-options.ts';
 import { planRead, type ReadPlan } from './read-plan.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import type {
+  HybridSearchCommand,
   QueryAnswer,
   QueryCommand,
   ReadCommand,
@@ -52,6 +54,13 @@ export class ReadPath {
     );
   }
 
+  async hybridSearch(command: HybridSearchCommand, context: RequestContext): Promise<SearchAnswer> {
+    const attributes = requestAttributes(command.searches[0]!, command.limit);
+    return await withSpan('hybrid_search', context.trace, attributes, (trace) =>
+      this.#hybridSearch(command, { ...context, trace }),
+    );
+  }
+
   async query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {
     return await withSpan('query', context.trace, requestAttributes(command, command.limit), (trace) =>
       this.#query(command, { ...context, trace }),
@@ -67,6 +76,23 @@ export class ReadPath {
     return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () =>
       mergeHits(results, queries.length, command.offset, command.limit),
     );
+  }
+
+  /** The first search that fails ends the others. */
+  async #hybridSearch(command: HybridSearchCommand, context: RequestContext): Promise<SearchAnswer> {
+    const rest = new AbortController();
+    const signal = AbortSignal.any([context.signal, rest.signal]);
+    try {
+      const answers = await Promise.all(
+        command.searches.map((search) => this.search(search, { ...context, signal })),
+      );
+      return withSyncSpan('do_rank', context.trace, { 'mishards.searches': answers.length }, () =>
+        mergeRanked(answers, command),
+      );
+    } catch (error) {
+      rest.abort(error);
+      throw error;
+    }
   }
 
   async #query(command: QueryCommand, context: RequestContext): Promise<QueryAnswer> {

@@ -5,6 +5,7 @@ import { describeHandlers } from './describe-handlers.ts';
 import { fieldHandlers } from './field-handlers.ts';
 import { flushHandlers } from './flush-handlers.ts';
 import type { FrontServices, Handlers, MethodName } from './handler.ts';
+import { hybridSearchHandlers } from './hybrid-search-handler.ts';
 import { indexHandlers } from './index-handlers.ts';
 import { loadBalanceHandlers } from './load-balance.ts';
 import { loadHandlers } from './load-handlers.ts';
@@ -34,6 +35,7 @@ export function milvusHandlers(services: FrontServices): Partial<Handlers<Method
     ...flushHandlers(services),
     ...segmentHandlers(services),
     ...searchHandlers(services),
+    ...hybridSearchHandlers(services),
     ...queryHandlers(services),
   };
 }

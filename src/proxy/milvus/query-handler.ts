@@ -3,7 +3,7 @@ import { collectionOf, refusePartitionNames } from './lookup.ts';
 import { livingRows } from './living-rows.ts';
 import { checkMayRead } from './quotas.ts';
 import { readPartitions } from './read-partitions.ts';
-import { readFieldIds } from './search-handler.ts';
+import { readFieldIds } from './search-command.ts';
 import { hybridNow } from './timestamps.ts';
 import type { QueryAnswer, QueryCommand } from '../proxy-core.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';

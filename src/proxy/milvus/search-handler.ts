@@ -1,34 +1,26 @@
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf } from './lookup.ts';
-import { livingRows } from './living-rows.ts';
 import { checkMayRead } from './quotas.ts';
-import { readPartitions } from './read-partitions.ts';
+import { indexFor, readOf, searchOf } from './search-command.ts';
 import { hybridNow } from './timestamps.ts';
 import { queriesByKey } from './queries-by-key.ts';
 import { searchGroups, searchInOrder } from '../core/arrange-hits.ts';
-import type { ProxyCore, ReadCommand, SearchAnswer, SearchCommand } from '../proxy-core.ts';
-import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
-import type { VectorColumn } from '../../columns/index.ts';
+import type { ProxyCore, SearchAnswer, SearchCommand } from '../proxy-core.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { zonedFilter } from '../../filter/index.ts';
-import type { FieldSchema, Metric } from '../../schema/index.ts';
-import { readConsistency } from '../translate/consistency.ts';
+import { isDistance } from '../../schema/index.ts';
 import type { SearchRequest } from '../translate/generated/milvus.js';
-import { searchParamsOf } from '../translate/index-params.ts';
-import { outputFieldsFromWire, type OutputFields } from '../translate/output-fields.ts';
+import { outputFieldsFromWire } from '../translate/output-fields.ts';
 import { queriesFromWire } from '../translate/placeholder-group.ts';
-import { iteratorResult, pageRange } from '../translate/search-iterator.ts';
-import { scoreRange } from '../translate/scores.ts';
+import { iteratorResult } from '../translate/search-iterator.ts';
 import { searchParamsFromWire, type SearchParams } from '../translate/search-params.ts';
 import { searchResultsToWire } from '../translate/search-results.ts';
 import { SUCCESS } from '../translate/status.ts';
 import { timeViewFromWire } from '../translate/times.ts';
-import { templateValuesFromWire } from '../translate/template-values.ts';
 
 export function searchHandlers(services: FrontServices): Handlers<'Search'> {
   return {
     async Search(request, call) {
-      refuseWhatIsMissing(request);
+      refuseOfSearch(request);
       const collection = collectionOf(services, request, call);
       checkMayRead(services, collection);
       const times = timeViewFromWire(request.searchParams, collection);
@@ -44,7 +36,12 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
           : await queriesByKey(services, read, request.ids, params.field, call);
       const command = { ...read, ...searchOf(params, index, queries) };
       const answer = await search(core, command, params, call);
-      const results = searchResultsToWire(answer, { ...params, schema: collection.schema, metric, output });
+      const results = searchResultsToWire(answer, {
+        ...params,
+        schema: collection.schema,
+        areDistances: isDistance(metric),
+        output,
+      });
       const { page } = params;
       return {
         status: SUCCESS,
@@ -70,91 +67,12 @@ async function search(
   return await core.search(command, call);
 }
 
-function readOf(
-  collection: CollectionMeta,
-  request: SearchRequest,
-  output: OutputFields,
-  nowMs: number,
-): ReadCommand {
-  const values = templateValuesFromWire(request.exprTemplateValues);
-  const text = zonedFilter(request.dsl, output.times.zone);
-  const filter = text.trim() === '' ? null : { text, values };
-  return {
-    collection,
-    partitionIds: readPartitions(collection, request.partitionNames, filter),
-    filter: livingRows(collection, filter, nowMs),
-    outputFieldIds: readFieldIds(output.fields),
-    ...readConsistency(request, collection),
-  };
-}
-
-function searchOf(
-  params: SearchParams,
-  { type, metric }: VectorIndex,
-  queries: VectorColumn,
-): Omit<SearchCommand, keyof ReadCommand> {
-  if (type === 'HNSW') checkEf(params);
-  const { page } = params;
-  if (page !== null && queries.length > 1) {
-    throw new MishardsError(
-      'PARAMETER_INVALID',
-      `a search iterator takes one query vector, but got ${queries.length}`,
-    );
-  }
-  const range = scoreRange(metric, params.radius, params.rangeFilter);
-  return {
-    fieldId: params.field.id,
-    metric,
-    queries,
-    limit: params.limit,
-    offset: params.offset,
-    params: searchParamsOf(type, params.indexParams),
-    ...(page === null ? range : pageRange(page, metric, range)),
-  };
-}
-
-/** The primary key comes with every answer. */
-export function readFieldIds(fields: readonly FieldSchema[]): readonly number[] {
-  return fields.filter((field) => !field.isPrimaryKey).map((field) => field.id);
-}
-
-type VectorIndex = IndexMeta & { readonly metric: Metric };
-
-/** The index decides on the metric; a client that names another is told so. */
-function indexFor(collection: CollectionMeta, { field, metric }: SearchParams): VectorIndex {
-  if (collection.load === null) {
-    throw new MishardsError('COLLECTION_NOT_LOADED', `collection not loaded[collection=${collection.name}]`);
-  }
-  const index = collection.indexes.find((candidate) => candidate.fieldId === field.id);
-  if (index === undefined || index.metric === null) {
-    throw new MishardsError(
-      'INDEX_NOT_FOUND',
-      `index not found[collection=${collection.name}][field=${field.name}], create one and load again`,
-    );
-  }
-  if (metric !== null && metric !== index.metric) {
-    throw new MishardsError(
-      'PARAMETER_INVALID',
-      `metric type not match: invalid parameter[expected=${index.metric}][actual=${metric}]`,
-    );
-  }
-  return { ...index, metric: index.metric };
-}
-
-/** `ef` is the size of HNSW's list of candidates, so it cannot be below the hits wanted. */
-function checkEf({ indexParams, limit, offset }: SearchParams): void {
-  const ef = indexParams['ef'];
-  if (ef === undefined) return;
-  const hits = limit + offset;
-  if (typeof ef === 'number' && Number.isInteger(ef) && ef >= hits) return;
-  throw new MishardsError('PARAMETER_INVALID', `ef(${ef}) should be larger than k(${hits})`);
-}
-
-function refuseWhatIsMissing(request: SearchRequest): void {
+/** What no search of one field does yet. */
+export function refuseOfSearch(request: SearchRequest): void {
   const refuse = (what: string): never => {
     throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
   };
-  if (request.subReqs.length > 0) refuse('hybrid search');
+  if (request.subReqs.length > 0) refuse('hybrid search by sub_reqs');
   if (request.functionScore !== null && request.functionScore.functions.length > 0)
     refuse('reranking (function_score)');
   if (request.functionChains.length > 0) refuse('function chains');

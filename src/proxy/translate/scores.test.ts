@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scoreRange, scoresToWire } from './scores.ts';
 
-test('L2 is shown as a distance, the others as they are', () => {
+test('distances are shown as such, similarities as they are', () => {
   const scores = Float32Array.of(-0, -1.5, -2);
-  assert.deepEqual([...scoresToWire(scores, 'L2', -1)], [0, 1.5, 2]);
-  assert.ok(Object.is(scoresToWire(scores, 'L2', -1)[0], 0), 'no negative zero');
-  assert.equal(scoresToWire(scores, 'IP', -1), scores);
+  assert.deepEqual([...scoresToWire(scores, true, -1)], [0, 1.5, 2]);
+  assert.ok(Object.is(scoresToWire(scores, true, -1)[0], 0), 'no negative zero');
+  assert.equal(scoresToWire(scores, false, -1), scores);
 });
 
 test('scores are rounded to the digits asked for', () => {
-  assert.deepEqual([...scoresToWire(Float32Array.of(1.2345, -0.005), 'COSINE', 2)], [Math.fround(1.23), 0]);
-  assert.deepEqual([...scoresToWire(Float32Array.of(-2.6), 'L2', 0)], [3]);
+  assert.deepEqual([...scoresToWire(Float32Array.of(1.2345, -0.005), false, 2)], [Math.fround(1.23), 0]);
+  assert.deepEqual([...scoresToWire(Float32Array.of(-2.6), true, 0)], [3]);
 });
 
 test('a range of distances is turned round, a range of similarities is not', () => {

@@ -1,15 +1,10 @@
 import { MishardsError } from '../../errors/index.ts';
-import type { Metric } from '../../schema/index.ts';
+import { isDistance, type Metric } from '../../schema/index.ts';
 
 /** Bounds of a range search in our terms, where greater is closer whatever the metric. */
 export interface ScoreRange {
   readonly scoreAbove: number | null;
   readonly scoreUpTo: number | null;
-}
-
-/** Whether Milvus shows a distance, less of which is closer. */
-export function isDistance(metric: Metric): boolean {
-  return metric === 'L2' || metric === 'HAMMING' || metric === 'JACCARD';
 }
 
 /**
@@ -40,10 +35,14 @@ export function scoreRange(metric: Metric, radius: number | null, rangeFilter: n
 }
 
 /** Our scores as Milvus shows them: distances as such, L2 squared; rounded where the client wants it. */
-export function scoresToWire(scores: Float32Array, metric: Metric, roundDecimal: number): Float32Array {
-  if (!isDistance(metric) && roundDecimal === -1) return scores;
+export function scoresToWire(
+  scores: Float32Array,
+  areDistances: boolean,
+  roundDecimal: number,
+): Float32Array {
+  if (!areDistances && roundDecimal === -1) return scores;
   const factor = 10 ** Math.max(roundDecimal, 0);
-  const sign = isDistance(metric) ? -1 : 1;
+  const sign = areDistances ? -1 : 1;
   return scores.map((score) => {
     const value = sign * score;
     // Adding zero turns -0 into 0.

@@ -1,9 +1,9 @@
 import { booleanParam, integerParam } from './key-values.ts';
-import { isDistance, type ScoreRange } from './scores.ts';
+import type { ScoreRange } from './scores.ts';
 import { SEARCH_WINDOW_MAX } from './search-window.ts';
 import type { SearchAnswer } from '../proxy-core.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { Metric } from '../../schema/index.ts';
+import { isDistance, type Metric } from '../../schema/index.ts';
 
 /**
  * One page of a client's walk through all hits, best first. The client brings back the score of the last hit it got, and a

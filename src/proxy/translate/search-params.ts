@@ -54,7 +54,12 @@ const OWN_KEYS = new Set([
   ],
 ]);
 
-export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: CollectionSchema): SearchParams {
+/** `limitElse`: for a client that names no limit; undefined = it must. */
+export function searchParamsFromWire(
+  pairs: readonly KeyValuePair[],
+  schema: CollectionSchema,
+  limitElse?: number,
+): SearchParams {
   const flat = mapOfPairs(pairs);
   const nested = jsonParams('params', flat.get('params') || '{}');
   // Clients send a parameter flat, inside `params`, or both; the flat one counts.
@@ -62,7 +67,7 @@ export function searchParamsFromWire(pairs: readonly KeyValuePair[], schema: Col
   for (const [key, value] of flat) if (key !== 'params') params.set(key, value);
   refuseUnsupported(params);
   const page = iteratorPageFromWire(params);
-  const limit = page?.batchSize ?? integerParam(params, 'topk') ?? integerParam(params, 'limit');
+  const limit = page?.batchSize ?? integerParam(params, 'topk') ?? integerParam(params, 'limit') ?? limitElse;
   if (limit === undefined) throw invalid('topk is required');
   const offset = page?.tiesSeen ?? integerParam(params, 'offset') ?? 0;
   checkWindow(limit, offset);
@@ -124,7 +129,7 @@ function refuseUnsupported(params: ReadonlyMap<string, string>): void {
   }
 }
 
-function checkWindow(limit: number, offset: number): void {
+export function checkWindow(limit: number, offset: number): void {
   const inRange = (name: string, value: number, low: number): void => {
     if (value >= low && value <= SEARCH_WINDOW_MAX) return;
     throw invalid(
@@ -160,7 +165,7 @@ export function metricOf(text: string): Metric | null {
   throw invalid(`metric type ${text} not found or not supported, supported: [${METRICS.join(' ')}]`);
 }
 
-function roundDecimalOf(params: ReadonlyMap<string, string>): number {
+export function roundDecimalOf(params: ReadonlyMap<string, string>): number {
   const digits = integerParam(params, 'round_decimal') ?? -1;
   if (digits >= -1 && digits <= 6) return digits;
   throw invalid(`round_decimal [${digits}] is invalid, should be -1 or an integer in range [0, 6]`);

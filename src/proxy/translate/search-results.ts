@@ -6,11 +6,12 @@ import { scoresToWire } from './scores.ts';
 import type { GroupBy } from '../core/arrange-hits.ts';
 import type { SearchAnswer } from '../proxy-core.ts';
 import { columnOf, type BytesColumn, type PrimaryKeyColumn, type RowBatch } from '../../columns/index.ts';
-import { primaryKeyField, type CollectionSchema, type Metric } from '../../schema/index.ts';
+import { primaryKeyField, type CollectionSchema } from '../../schema/index.ts';
 
 export interface SearchResultShape {
   readonly schema: CollectionSchema;
-  readonly metric: Metric;
+  /** The scores are minus what Milvus shows. */
+  readonly areDistances: boolean;
   readonly limit: number;
   readonly roundDecimal: number;
   readonly output: OutputFields;
@@ -23,7 +24,7 @@ export function searchResultsToWire(answer: SearchAnswer, shape: SearchResultSha
     numQueries: BigInt(answer.counts.length),
     topK: BigInt(shape.limit),
     topks: BigInt64Array.from(answer.counts, BigInt),
-    scores: scoresToWire(answer.scores, shape.metric, shape.roundDecimal),
+    scores: scoresToWire(answer.scores, shape.areDistances, shape.roundDecimal),
     ids: keysToWire(answer.keys),
     fieldsData: fieldsToWire(answer.keys, answer.rows, schema, output),
     outputFields: output.names,
