@@ -1,6 +1,6 @@
 import type { IndexMeta } from './model.ts';
 import { MishardsError } from '../errors/index.ts';
-import { compileFilter, JSON_CASTS, parseFilter, type JsonCast, type JsonTarget } from '../filter/index.ts';
+import { compileFilter, JSON_CASTS, parseFilter, type JsonTarget } from '../filter/index.ts';
 import { primaryKeyField, type CollectionSchema, type FieldSchema } from '../schema/index.ts';
 
 /**
@@ -27,12 +27,16 @@ export function isScalarIndexWithFiles(index: IndexMeta, schema: CollectionSchem
  */
 export function jsonTargetOf({ params }: Pick<IndexMeta, 'params'>, field: FieldSchema): JsonTarget {
   const path = params['json_path'] ?? '';
-  const cast = JSON_CASTS.find((candidate) => candidate === params['json_cast_type']);
-  if (cast === undefined) {
-    const given = params['json_cast_type'] ?? '';
+  const given = jsonCastOf(params);
+  const cast = JSON_CASTS.find((candidate) => candidate === given);
+  if (cast === undefined)
     throw new MishardsError('INDEX_INVALID', `json_cast_type ${given} is not supported`);
-  }
-  return { path: pathIn(field, path), cast: cast satisfies JsonCast };
+  return { path: pathIn(field, path), cast };
+}
+
+/** In whatever case it was sent, which is kept to be shown again. */
+export function jsonCastOf(params: Readonly<Record<string, string>>): string | undefined {
+  return params['json_cast_type']?.trim().toUpperCase();
 }
 
 function pathIn(field: FieldSchema, path: string): readonly string[] {

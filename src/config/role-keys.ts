@@ -170,7 +170,7 @@ export const ROLE_KEYS = {
     default: 64 * MIB,
     min: MIB,
     max: TIB,
-    doc: 'results of filters on segments kept',
+    doc: 'results of filters kept, on segments and on fresh rows',
   }),
   'reader.delta_bytes_max': size({
     default: 64 * MIB,

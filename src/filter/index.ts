@@ -29,7 +29,7 @@ export { useIndexes } from './field-index/use-indexes.ts';
 export { DEFAULT_FILTER_LIMITS, type FilterLimits } from './filter-limits.ts';
 export type { FilterValue } from './filter-value.ts';
 export type { FilterPlan, Predicate } from './plan.ts';
-export { mayPass, type ValueRange } from './prune.ts';
+export { mayPass, pruningCost, type ValueRange } from './prune.ts';
 export { formatFilter } from './syntax/format-filter.ts';
 export { parseFilter } from './syntax/parse-filter.ts';
 export { zonedFilter } from './zoned-filter.ts';

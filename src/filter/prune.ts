@@ -29,6 +29,25 @@ export function mayPass(plan: FilterPlan, rangeOf: (fieldId: number) => ValueRan
   return possible(plan.predicate, rangeOf).true;
 }
 
+/** Comparisons that `mayPass` makes at most. */
+export function pruningCost(plan: FilterPlan): number {
+  return costOf(plan.predicate);
+}
+
+function costOf(predicate: Predicate): number {
+  switch (predicate.kind) {
+    case 'and':
+    case 'or':
+      return predicate.operands.reduce((sum, operand) => sum + costOf(operand), 1);
+    case 'not':
+      return 1 + costOf(predicate.operand);
+    case 'in':
+      return Math.min(predicate.set.set.size, VALUES_MAX);
+    default:
+      return 1;
+  }
+}
+
 function possible(predicate: Predicate, rangeOf: (fieldId: number) => ValueRange | null): Possible {
   switch (predicate.kind) {
     case 'constant':

@@ -81,7 +81,8 @@ export class FilterResults {
     { plan, fields }: BoundFilter,
   ): Promise<Result> {
     const { rowCount } = source;
-    const helped = useIndexes(plan, source.rows, rowCount);
+    const turns = new Turns(this.#host, TURN_MS);
+    const helped = await useIndexes(plan, source.rows, rowCount, turns);
     const whole = wholeAnswer(helped, rowCount);
     if (whole !== null) return { rowCount, passing: whole, counted: null };
     const columns = new Map<number, Column>();
@@ -91,7 +92,6 @@ export class FilterResults {
     // The last byte of what is known may have had room for more.
     const start = known === undefined ? 0 : known.rowCount & ~7;
     if (known !== undefined) passing.set(known.passing.subarray(0, start >>> 3));
-    const turns = new Turns(this.#host, TURN_MS);
     for (let from = start; from < rowCount; from += SLICE_ROWS) {
       const count = Math.min(SLICE_ROWS, rowCount - from);
       const column = (id: number): Column | null => {

@@ -30,7 +30,7 @@ export interface ReaderOptions {
   readonly writerRetryMs: number;
   /** Compiled filters kept. */
   readonly filtersMax: number;
-  /** Bytes of filter results on segments kept. */
+  /** Bytes of filter results kept, on segments and on fresh rows. */
   readonly filterBitmapBytesMax: number;
   /** Bytes of delete objects kept, because every segment of a channel needs them when it opens. */
   readonly deltaCacheBytesMax: number;

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rowsPassing, testRows } from '../../../test/support/filter/filtered-rows.ts';
-import { indexesOf, rowsPassingIndexed, sourceOf } from '../../../test/support/filter/indexed-rows.ts';
+import {
+  indexesOf,
+  rowsPassingIndexed,
+  sourceOf,
+  turnsForTests,
+} from '../../../test/support/filter/indexed-rows.ts';
 import { randomFilter, randomFilterRows } from '../../../test/support/filter/random-filters.ts';
 import { schemaOfAllTypes } from '../../../test/support/random-rows.ts';
 import { testSeed } from '../../../test/support/seed.ts';
@@ -33,7 +38,7 @@ for (const always of [true, false]) {
       for (let index = 0; index < FILTERS_PER_BATCH; index++) {
         const text = formatFilter(randomFilter(random, schema, DEPTH));
         const expected = rowsPassing(rows, text);
-        assert.deepEqual(rowsPassingIndexed(rows, text, source, 8 << random.below(7)), expected, text);
+        assert.deepEqual(await rowsPassingIndexed(rows, text, source, 8 << random.below(7)), expected, text);
         passed += expected.length;
       }
     }
@@ -99,7 +104,7 @@ for (const filter of FILTERS) {
     for (const always of [true, false]) {
       let answers = 0;
       const source = sourceOf(indexes, { always, onMatches: () => answers++ });
-      assert.deepEqual(rowsPassingIndexed(LISTED, filter, source, 1_024), rowsPassing(LISTED, filter));
+      assert.deepEqual(await rowsPassingIndexed(LISTED, filter, source, 1_024), rowsPassing(LISTED, filter));
       if (!filter.endsWith('[])')) assert.ok(answers > 0, 'no index was asked');
     }
   });
@@ -108,11 +113,13 @@ for (const filter of FILTERS) {
 test('of rows that few pass, the columns of the other conditions are not all needed', async () => {
   const indexes = await indexesOf(LISTED, ['n', 'list']);
   const source = sourceOf(indexes, { always: false });
-  const fieldsOf = (text: string): readonly number[] =>
-    useIndexes(compileFilter(parseFilter(text), SCHEMA), source, LISTED.rowCount).fieldIds;
+  const fieldsOf = async (text: string): Promise<readonly number[]> => {
+    const plan = compileFilter(parseFilter(text), SCHEMA);
+    return (await useIndexes(plan, source, LISTED.rowCount, turnsForTests())).fieldIds;
+  };
   const idOf = (name: string): number => SCHEMA.fields.find((field) => field.name === name)!.id;
-  assert.deepEqual(fieldsOf('Int32 == 5 and VarChar == "t5"'), []);
-  assert.deepEqual(fieldsOf('Int32 == 5 and Int64 == 5'), [idOf('Int64')]);
-  assert.deepEqual(fieldsOf('Int32 == -1 and Int64 == 5'), []);
-  assert.deepEqual(fieldsOf('VarChar == "t5" or Int64 == 5'), [idOf('Int64')]);
+  assert.deepEqual(await fieldsOf('Int32 == 5 and VarChar == "t5"'), []);
+  assert.deepEqual(await fieldsOf('Int32 == 5 and Int64 == 5'), [idOf('Int64')]);
+  assert.deepEqual(await fieldsOf('Int32 == -1 and Int64 == 5'), []);
+  assert.deepEqual(await fieldsOf('VarChar == "t5" or Int64 == 5'), [idOf('Int64')]);
 });

@@ -1,4 +1,5 @@
 import { fieldIdsOf } from '../compile/field-ids.ts';
+import type { Turns } from '../../host/index.ts';
 import type { FilterPlan, Predicate } from '../plan.ts';
 import type { IndexMatches, IndexSource } from './field-index.ts';
 
@@ -24,75 +25,95 @@ const COPY_COST = 8;
 /**
  * Puts the answers of indexes in place of the conditions they can tell cheaper than a scan; what is left of the plan needs
  * the columns of its `fieldIds` only. The plan passes the same rows as before, of the segment with `rowCount` rows that
- * the indexes belong to, and of no other.
+ * the indexes belong to, and of no other. Looking up and collecting take turns.
  */
-export function useIndexes(plan: FilterPlan, source: IndexSource, rowCount: number): FilterPlan {
-  const predicate = new Rewriter(source, rowCount).rewrite(plan.predicate, true);
+export async function useIndexes(
+  plan: FilterPlan,
+  source: IndexSource,
+  rowCount: number,
+  turns: Turns,
+): Promise<FilterPlan> {
+  const predicate = await new Rewriter(source, rowCount, turns).rewrite(plan.predicate, true);
   return predicate === plan.predicate ? plan : { predicate, fieldIds: fieldIdsOf(predicate) };
 }
+
+type Chain = Predicate & { readonly kind: 'and' | 'or' };
 
 class Rewriter {
   readonly #source: IndexSource;
   readonly #rowCount: number;
+  readonly #turns: Turns;
   /** So that nothing is looked up twice. */
   readonly #found = new Map<Predicate, IndexMatches | null>();
 
-  constructor(source: IndexSource, rowCount: number) {
+  constructor(source: IndexSource, rowCount: number, turns: Turns) {
     this.#source = source;
     this.#rowCount = rowCount;
+    this.#turns = turns;
   }
 
   /** `isAsserted`: only whether it is true matters, not whether it is false or unknown, because no `not` stands above. */
-  rewrite(predicate: Predicate, isAsserted: boolean): Predicate {
+  async rewrite(predicate: Predicate, isAsserted: boolean): Promise<Predicate> {
     switch (predicate.kind) {
       case 'constant':
       case 'indexed':
         return predicate;
       case 'not': {
-        const operand = this.rewrite(predicate.operand, false);
+        const operand = await this.rewrite(predicate.operand, false);
         return operand === predicate.operand ? predicate : { kind: 'not', operand };
       }
       case 'or':
-        return this.#or(predicate, isAsserted);
+        return await this.#each(predicate, isAsserted);
       case 'and':
-        return this.#and(predicate, isAsserted);
+        return await this.#and(predicate, isAsserted);
       default: {
-        const matches = this.#cheaper(predicate);
-        return matches === null ? predicate : collected(matches, isAsserted);
+        const matches = await this.#cheaper(predicate);
+        return matches === null ? predicate : await this.#collected(matches, isAsserted);
       }
     }
   }
 
-  #or(predicate: Predicate & { readonly kind: 'and' | 'or' }, isAsserted: boolean): Predicate {
-    const operands = predicate.operands.map((operand) => this.rewrite(operand, isAsserted));
+  async #each(predicate: Chain, isAsserted: boolean): Promise<Predicate> {
+    const operands: Predicate[] = [];
+    for (const operand of predicate.operands) operands.push(await this.rewrite(operand, isAsserted));
     if (operands.every((operand, index) => operand === predicate.operands[index])) return predicate;
     return { kind: predicate.kind, operands: operands.toSorted(indexedFirst) };
   }
 
   /** When one condition leaves few rows, the others are asked of those rows, unless their index is cheaper still. */
-  #and(predicate: Predicate & { readonly kind: 'and' | 'or' }, isAsserted: boolean): Predicate {
-    const found = predicate.operands.map((operand) => this.#cheaper(operand));
-    const leader = found.reduce<IndexMatches | null>(
-      (least, matches) =>
-        matches !== null && (least === null || matches.count < least.count) ? matches : least,
-      null,
-    );
-    if (leader === null || leader.count * FEW_ROWS_PART > this.#rowCount)
-      return this.#or(predicate, isAsserted);
-    if (leader.count === 0 && isAsserted) return { kind: 'constant', value: false };
-    const others = predicate.operands.filter((_, index) => found[index] !== leader);
-    const rest = others.map((operand) => {
+  async #and(predicate: Chain, isAsserted: boolean): Promise<Predicate> {
+    let leader: { readonly of: Predicate; readonly matches: IndexMatches } | null = null;
+    for (const operand of predicate.operands) {
+      const matches = await this.#cheaper(operand);
+      if (matches !== null && (leader === null || matches.count < leader.matches.count))
+        leader = { of: operand, matches };
+    }
+    if (leader === null || leader.matches.count * FEW_ROWS_PART > this.#rowCount)
+      return await this.#each(predicate, isAsserted);
+    const { count } = leader.matches;
+    if (count === 0 && isAsserted) return { kind: 'constant', value: false };
+    const rest: Predicate[] = [];
+    for (const operand of predicate.operands) {
+      if (operand === leader.of) continue;
       const matches = this.#found.get(operand) ?? null;
-      const isUseful = matches !== null && matches.cost <= leader.count * COPY_COST;
-      return isUseful ? collected(matches, isAsserted) : operand;
-    });
-    return { kind: 'and', operands: [collected(leader, isAsserted), ...rest.toSorted(indexedFirst)] };
+      const isUseful = matches !== null && matches.cost <= count * COPY_COST;
+      rest.push(isUseful ? await this.#collected(matches, isAsserted) : operand);
+    }
+    const first = await this.#collected(leader.matches, isAsserted);
+    return { kind: 'and', operands: [first, ...rest.toSorted(indexedFirst)] };
+  }
+
+  async #collected(matches: IndexMatches, isAsserted: boolean): Promise<Predicate> {
+    if (isAsserted && matches.count === 0) return { kind: 'constant', value: false };
+    if (this.#turns.isOver) await this.#turns.next();
+    return { kind: 'indexed', isTrue: matches.collect(), known: isAsserted ? null : matches.known };
   }
 
   /** What an index has found, when collecting it is cheaper than a scan. */
-  #cheaper(predicate: Predicate): IndexMatches | null {
+  async #cheaper(predicate: Predicate): Promise<IndexMatches | null> {
     const known = this.#found.get(predicate);
     if (known !== undefined) return known;
+    if (this.#turns.isOver) await this.#turns.next();
     const costOfScan = scanCost(predicate);
     const matches = costOfScan === null ? null : this.#source.matches(predicate);
     const cheaper = matches !== null && matches.cost <= costOfScan! * this.#rowCount ? matches : null;
@@ -117,11 +138,6 @@ function scanCost(predicate: Predicate): number | null {
     default:
       return null;
   }
-}
-
-function collected(matches: IndexMatches, isAsserted: boolean): Predicate {
-  if (isAsserted && matches.count === 0) return { kind: 'constant', value: false };
-  return { kind: 'indexed', isTrue: matches.collect(), known: isAsserted ? null : matches.known };
 }
 
 /** The rest stays in the compiler's order. */

@@ -3,7 +3,7 @@ import type { CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { CHANNEL_WEIGHT, channelKey, segmentKey } from '../../catalog/routed-items.ts';
 import { channelIndexes, keysFromValues } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { mayPass, partitionKeyValues, type FilterPlan } from '../../filter/index.ts';
+import { mayPass, partitionKeyValues, pruningCost, type FilterPlan } from '../../filter/index.ts';
 import type { PartitionChoice } from '../../protocol/reader-api.ts';
 import {
   primaryKeyField,
@@ -18,6 +18,8 @@ import {
 
 /** Keys whose channels are looked up; more are in all channels anyway. */
 const KEYS_MAX = 4_096;
+/** Values compared with those of segments, for one plan: some milliseconds. A filter of more excludes no segment. */
+const COMPARISONS_MAX = 50_000;
 
 /** One thing a node must look through to answer a read, with the nodes that may do it in order of preference. */
 export type PlanItem =
@@ -71,10 +73,12 @@ export function planRead({
   const ids = loadedPartitions(collection, partitionIds);
   const wanted = new Set(ids);
   const channelIds = channelsToRead(collection, filter);
-  const segments = snapshot
-    .segmentsOf(collection.id)
+  const present = snapshot.segmentsOf(collection.id);
+  const isCheap = filter !== null && pruningCost(filter) * present.length <= COMPARISONS_MAX;
+  const prune = isCheap ? filter : null;
+  const segments = present
     .filter((segment) => wanted.has(segment.partitionId) && channelIds.has(segment.channelId))
-    .filter((segment) => !isOutlived(segment, rowsSince) && maySatisfy(segment, filter))
+    .filter((segment) => !isOutlived(segment, rowsSince) && maySatisfy(segment, prune))
     .map(
       (segment) =>
         ({

@@ -1,7 +1,7 @@
 import { jsonParams, mapOfPairs, pairsOf } from './key-values.ts';
 import type { KeyValuePair, KeyValuePairInit } from './generated/milvus.js';
 import { automaticIndexType, indexTypeOf, type OfferedIndexType } from './offered-indexes.ts';
-import { checkFieldType, normalizedScalarParams, scalarIndexType } from './scalar-index-params.ts';
+import { checkFieldType, scalarIndexType } from './scalar-index-params.ts';
 import { INDEX_HINTS, buildParams } from '../../catalog/index-hints.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
 import { isScalarIndexType } from '../../catalog/scalar-index.ts';
@@ -41,7 +41,7 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
   const requestedType = (given.get('index_type') || AUTOINDEX).toUpperCase();
   if (!isVectorType(field.type)) {
     given.delete('index_type');
-    const params = normalizedScalarParams(Object.fromEntries(given));
+    const params = Object.fromEntries(given);
     return { requestedType, type: scalarIndexType(requestedType, field, params), metric: null, params };
   }
   if (isScalarIndexType(requestedType)) checkFieldType(requestedType, field);

@@ -1,4 +1,9 @@
-import { isScalarIndexType, jsonTargetOf, type ScalarIndexType } from '../../catalog/scalar-index.ts';
+import {
+  isScalarIndexType,
+  jsonCastOf,
+  jsonTargetOf,
+  type ScalarIndexType,
+} from '../../catalog/scalar-index.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { DataType, FieldSchema } from '../../schema/index.ts';
 
@@ -23,14 +28,6 @@ export function scalarIndexType(
   if (field.type === 'JSON') checkJson(type, field, params);
   checkCardinalityLimit(params);
   return type;
-}
-
-/** Parameters of an index on a JSON field in the form in which they are compared. */
-export function normalizedScalarParams(
-  params: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const cast = params['json_cast_type'];
-  return cast === undefined ? params : { ...params, json_cast_type: cast.trim().toUpperCase() };
 }
 
 function automaticType({ type, elementType }: FieldSchema): string {
@@ -70,7 +67,7 @@ function checkJson(
   field: FieldSchema,
   params: Readonly<Record<string, string>>,
 ): void {
-  const cast = normalizedScalarParams(params)['json_cast_type'];
+  const cast = jsonCastOf(params);
   if (cast === undefined) throw missing('json_cast_type', 'json index must specify cast type');
   if (params['json_path'] === undefined) throw missing('json_path', 'json index must specify json path');
   if (type === 'BITMAP' && cast !== 'BOOL' && cast !== 'VARCHAR')
@@ -85,7 +82,7 @@ function checkJson(
       `${key} ${value} is not supported yet; name the type of the values`,
     );
   }
-  jsonTargetOf({ params: normalizedScalarParams(params) }, field);
+  jsonTargetOf({ params }, field);
 }
 
 function checkCardinalityLimit(params: Readonly<Record<string, string>>): void {

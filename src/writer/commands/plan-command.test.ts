@@ -281,6 +281,29 @@ describe('indexes', () => {
     model.refuses(alter, 'INDEX_NOT_FOUND', /^index not found/);
   });
 
+  test('of JSON are one a path, however it is written', () => {
+    const json = fieldOf({ id: 102, name: 'meta', type: 'JSON' });
+    model.run(createCollection('c', { schema: vectorSchema({ fields: [json] }) }));
+    const { id } = model.collection('c');
+    const at = (json_path: string, change: object = {}) =>
+      createIndex(id, {
+        fieldId: 102,
+        type: 'INVERTED',
+        requestedType: 'INVERTED',
+        metric: null,
+        params: { json_path, json_cast_type: 'varchar' },
+        ...change,
+      });
+    model.run(at('meta["a"]["b"]'));
+    model.run(at('meta["c"]', { name: 'color' }));
+    assert.deepEqual(
+      model.collection('c').indexes.map(({ name }) => name),
+      ['meta/a/b', 'color'],
+    );
+    model.runsIdle(at('meta["a"]["b"]'));
+    model.refuses(at("meta['c']", { name: 'x' }), 'INDEX_EXISTS', /multiple indexes on same field/);
+  });
+
   test('of scalars can be dropped while loaded', () => {
     model.run(createCollection('c'));
     const { id } = model.collection('c');

@@ -59,13 +59,14 @@ export function sourceOf(indexes: Iterable<FieldIndex>, use: IndexUse): IndexSou
 }
 
 /** The rows a filter lets pass when indexes help, slice by slice. */
-export function rowsPassingIndexed(
+export async function rowsPassingIndexed(
   rows: TestRows,
   text: string,
   source: IndexSource,
   sliceRows: number,
-): number[] {
-  const plan = useIndexes(compileFilter(parseFilter(text), rows.schema), source, rows.rowCount);
+): Promise<number[]> {
+  const compiled = compileFilter(parseFilter(text), rows.schema);
+  const plan = await useIndexes(compiled, source, rows.rowCount, turnsForTests());
   const passing: number[] = [];
   for (let from = 0; from < rows.rowCount; from += sliceRows) {
     const count = Math.min(sliceRows, rows.rowCount - from);
