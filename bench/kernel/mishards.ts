@@ -29,6 +29,12 @@ export const OWN_INDEXES: Readonly<Record<string, OwnIndex>> = {
     efforts: ({ efs }) => efs,
     search: (ef) => ({ ef }),
   },
+  'mishards-ivf': {
+    type: 'IVF_FLAT',
+    build: ({ nlist }) => ({ nlist }),
+    efforts: ({ nprobes }) => nprobes,
+    search: (nprobe) => ({ nprobe }),
+  },
 };
 
 export interface BuiltIndex {

@@ -14,6 +14,8 @@ namespace {
 constexpr uint32_t kSortedPoolMax = 1024;
 // What scoring a row in a filtered walk costs, against scoring one in a scan: it is met at random and enters two heaps.
 constexpr double kWalkCost = 3;
+// A filtered walk that takes so many times what a filter at random would make it take goes against the query: more of it is wasted.
+constexpr double kPatience = 4;
 // Candidates expanded together: their neighbours' cache lines arrive in parallel.
 constexpr size_t kExpandBatch = 4;
 constexpr size_t kScanBatch = 128;
@@ -206,7 +208,10 @@ class Walk {
     return score > scratch_.results.front().score;
   }
 
-  /** Walks through all rows but keeps only accepted ones. False when that costs more than scanning the allowed rows. */
+  /**
+   * Walks through all rows but keeps only accepted ones. False when that costs more than scanning the allowed rows, or far more
+   * than expected.
+   */
   bool walkAccepting() {
     std::vector<Candidate>& frontier = scratch_.frontier;
     frontier.clear();
@@ -215,7 +220,7 @@ class Walk {
     const uint32_t entry = descend();
     scratch_.visited.add(entry);
     consider({scoreOf(entry), entry});
-    auto budget = static_cast<double>(scanSteps());
+    double budget = std::min(scanSteps(), kPatience * expectedSteps());
     for (uint32_t step = 1; !frontier.empty(); step++) {
       if (step % kStopCheckInterval == 0 && stopped()) return true;
       uint32_t batch[kExpandBatch];
