@@ -21,9 +21,9 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',
   LoadPartitions: 'no resource groups',
-  Upsert: 'no partial update',
   HybridSearch:
     'RRF and weighted ranking, by rank_params or as a rerank function; no grouping, no model or decay rerankers, no function chains',
+  Upsert: 'partial updates too; no operations on fields (field_ops)',
   Search:
     'one vector field; by vector or by primary key, with range search, filters, output fields, offset, iterators, grouping by one field (over the best 16 384 hits), ordering of the hits found; no aggregation, reranking, highlighting',
   Query: 'filters, output fields, offset and limit, ordering, count(*); no other aggregates, no grouping',

@@ -8,7 +8,8 @@ import { MishardsError } from '../../errors/index.ts';
 import { zonedFilter } from '../../filter/index.ts';
 import { keysToWire } from '../translate/column-to-wire.ts';
 import type { FieldData, MutationResultInit } from '../translate/generated/milvus.js';
-import { rowsFromWire } from '../translate/row-batch.ts';
+import { completeRows } from './partial-rows.ts';
+import { rowsFromWire, sentRowsFromWire } from '../translate/row-batch.ts';
 import { SUCCESS } from '../translate/status.ts';
 import { zoneOf } from '../translate/times.ts';
 import { templateValuesFromWire } from '../translate/template-values.ts';
@@ -30,13 +31,15 @@ export function writeHandlers(services: FrontServices): Handlers<'Insert' | 'Ups
       return { ...result, insertCnt: BigInt(request.numRows) };
     },
     async Upsert(request, call) {
-      if (request.partialUpdate || request.fieldOps.length > 0) {
-        throw new MishardsError(
-          'NOT_SUPPORTED',
-          'partial update of rows (partial_update) is not supported yet',
-        );
+      if (request.fieldOps.length > 0) {
+        throw new MishardsError('NOT_SUPPORTED', 'operations on fields (field_ops) are not supported yet');
       }
-      const result = await mutate(services, 'upsert', request, call);
+      const result = await mutate(
+        services,
+        request.partialUpdate ? 'partial upsert' : 'upsert',
+        request,
+        call,
+      );
       const count = BigInt(request.numRows);
       return { ...result, insertCnt: count, deleteCnt: count, upsertCnt: count };
     },
@@ -68,19 +71,24 @@ export function writeHandlers(services: FrontServices): Handlers<'Insert' | 'Ups
 
 async function mutate(
   services: FrontServices,
-  kind: 'insert' | 'upsert',
+  kind: 'insert' | 'upsert' | 'partial upsert',
   request: WireMutation,
   call: MilvusCall,
 ): Promise<MutationResultInit> {
   const collection = collectionOf(services, request, call);
   checkMayWrite(services, collection);
   checkSchemaTimestamp(collection, request.schemaTimestamp);
-  const rows = rowsFromWire(collection.schema, request, kind, zoneOf(collection));
+  const zone = zoneOf(collection);
+  const isPartial = kind === 'partial upsert';
+  const method = isPartial ? 'upsert' : kind;
+  const rows = isPartial
+    ? await completeRows(services, collection, sentRowsFromWire(collection.schema, request, zone), call)
+    : rowsFromWire(collection.schema, request, kind, zone);
   const result = await routedRows(
     collection,
     namedPartition(collection, request.partitionName),
     rows,
-    (part) => services.core[kind]({ collection, ...part }, call),
+    (part) => services.core[method]({ collection, ...part }, call),
   );
   return {
     status: SUCCESS,

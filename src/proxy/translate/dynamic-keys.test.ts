@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pickKeys } from './dynamic-keys.ts';
+import { mergedObjects, pickKeys } from './dynamic-keys.ts';
 import { columnFromValues, valuesOf, type BytesColumn } from '../../columns/index.ts';
 
 test('keys are picked whole, in the order asked for, numbers as they were written', () => {
@@ -13,4 +13,11 @@ test('keys are picked whole, in the order asked for, numbers as they were writte
     '{"__proto__":1}',
     '{}',
   ]);
+});
+
+test('objects are merged key by key, and numbers keep their digits', () => {
+  assert.equal(
+    mergedObjects('{"a":1,"b":9007199254740993,"c":{"x":1}}', '{"a":"new","c":{"y":1.0},"d":null}'),
+    '{"a":"new","b":9007199254740993,"c":{"y":1.0},"d":null}',
+  );
 });

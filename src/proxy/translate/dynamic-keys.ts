@@ -12,6 +12,12 @@ export function pickKeys(column: BytesColumn, keys: readonly string[]): BytesCol
   return { ...column, validity: null, ...byteRowsOfTexts(texts) };
 }
 
+/** One object of both: keys of the second win. */
+export function mergedObjects(first: string, second: string): string {
+  const [before, after] = [first, second].map((text) => JSON.parse(text, keepNumbers) as object);
+  return JSON.stringify({ ...before, ...after });
+}
+
 interface ReviveContext {
   readonly source?: string;
 }

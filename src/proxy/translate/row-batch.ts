@@ -22,27 +22,47 @@ export function rowsFromWire(
   kind: 'insert' | 'upsert',
   zone: string,
 ): RowBatch {
-  const rowCount = wire.numRows;
-  if (rowCount === 0 || rowCount > ROWS_MAX) {
-    throw new MishardsError(
-      'PARAMETER_INVALID',
-      `num_rows should be in range [1, ${ROWS_MAX}], but got ${rowCount}`,
-    );
-  }
+  const rowCount = checkedCount(wire);
   const sent = fieldsByName(schema, wire.fieldsData);
-  const declared = new Set(schema.fields.filter((field) => !field.isDynamic).map((field) => field.name));
+  const context = { declared: declaredNames(schema), zone };
   const columns = new Map<number, Column>();
   for (const field of schema.fields) {
     const data = sent.get(field.name);
     if (isAutomaticKey(field, kind, data)) continue;
     columns.set(
       field.id,
-      data === undefined
-        ? absentColumn(field, rowCount)
-        : columnFromWire(field, data, rowCount, { declared, zone }),
+      data === undefined ? absentColumn(field, rowCount) : columnFromWire(field, data, rowCount, context),
     );
   }
   return { rowCount, columns };
+}
+
+/** Only the fields that were sent, checked; the primary key must be among them. */
+export function sentRowsFromWire(schema: CollectionSchema, wire: WireRows, zone: string): RowBatch {
+  const rowCount = checkedCount(wire);
+  const sent = fieldsByName(schema, wire.fieldsData);
+  const context = { declared: declaredNames(schema), zone };
+  const columns = new Map<number, Column>();
+  for (const field of schema.fields) {
+    const data = sent.get(field.name);
+    if (isAutomaticKey(field, 'upsert', data) || data === undefined) continue;
+    columns.set(field.id, columnFromWire(field, data, rowCount, context));
+  }
+  return { rowCount, columns };
+}
+
+function declaredNames(schema: CollectionSchema): ReadonlySet<string> {
+  return new Set(schema.fields.filter((field) => !field.isDynamic).map((field) => field.name));
+}
+
+function checkedCount({ numRows: rowCount }: WireRows): number {
+  if (rowCount === 0 || rowCount > ROWS_MAX) {
+    throw new MishardsError(
+      'PARAMETER_INVALID',
+      `num_rows should be in range [1, ${ROWS_MAX}], but got ${rowCount}`,
+    );
+  }
+  return rowCount;
 }
 
 function isAutomaticKey(field: FieldSchema, kind: 'insert' | 'upsert', data: FieldData | undefined): boolean {
