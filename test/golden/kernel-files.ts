@@ -12,6 +12,7 @@ import {
   type VectorIndex,
   type VectorShape,
 } from '../../src/kernel/index.ts';
+import { INDEX_TYPE_SPECS } from '../../src/kernel/index-types.ts';
 import { randomValues, shapeOf } from '../support/formats.ts';
 import { hitKeys, wholeSource } from '../support/vectors.ts';
 
@@ -25,6 +26,7 @@ const K = 5;
 const SEED = 20;
 const BUILD_PARAMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   HNSW: { M: 3, efConstruction: 40 },
+  IVF_FLAT: { nlist: 4 },
 };
 const METRICS: Readonly<Partial<Record<VectorFormat, KernelMetric>>> = { binary: 'HAMMING', sparse: 'IP' };
 
@@ -90,18 +92,23 @@ export async function writeGolden(kernel: Kernel, folder: string): Promise<void>
     await kernel.writeVectors({ path: join(folder, file), ...shape, vectors });
     await add({ file, format, metric: METRICS[format] ?? 'L2' });
   }
-  using over = await kernel.openVectors(join(folder, 'float32.vectors'));
   for (const type of INDEX_TYPES) {
+    const format = INDEX_TYPE_SPECS[type].formats[0]!;
+    const index = { type, vectors: `${format}.vectors` };
+    const metric = METRICS[format] ?? 'COSINE';
     const file = `${type.toLowerCase()}.index`;
-    const params = BUILD_PARAMS[type] ?? { nlist: 4 };
-    const build = { type, vectors: over, path: join(folder, file), params, seed: SEED, threads: 1 };
-    await kernel.buildIndex({ ...build, metric: 'COSINE' });
-    await add({
-      file,
-      index: { type, vectors: 'float32.vectors' },
-      format: 'float32',
-      metric: 'COSINE',
+    using over = await kernel.openVectors(join(folder, index.vectors));
+    const params = BUILD_PARAMS[type] ?? {};
+    await kernel.buildIndex({
+      type,
+      metric,
+      vectors: over,
+      path: join(folder, file),
+      params,
+      seed: SEED,
+      threads: 1,
     });
+    await add({ file, index, format, metric });
   }
   await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(files, null, 1)}\n`);
 }
