@@ -20,6 +20,7 @@ const fraction = (max: number, fallback: number): NumberParameter => ({
   fallback,
 });
 
+const SPARSE_ALGORITHMS = ['DAAT_MAXSCORE', 'DAAT_WAND', 'TAAT_NAIVE'] as const;
 /**
  * Of sparse indexes beside the algorithm. None changes the file: nothing is dropped on building, as in Milvus since 2.5, and
  * searches bring BM25's numbers along, so that they can change without building anew.
@@ -54,16 +55,20 @@ export const INDEX_TYPE_SPECS = {
   SPARSE_INVERTED_INDEX: {
     formats: ['sparse'],
     build: {
-      inverted_index_algo: {
-        kind: 'choice',
-        choices: ['DAAT_MAXSCORE', 'DAAT_WAND', 'TAAT_NAIVE'],
-        fallback: 'DAAT_MAXSCORE',
-      },
+      inverted_index_algo: { kind: 'choice', choices: SPARSE_ALGORITHMS, fallback: 'DAAT_MAXSCORE' },
       ...SPARSE_BUILD,
     },
     search: ['drop_ratio_search'],
   },
-  SPARSE_WAND: { formats: ['sparse'], build: SPARSE_BUILD, search: ['drop_ratio_search'] },
+  SPARSE_WAND: {
+    formats: ['sparse'],
+    build: {
+      // Clients name an algorithm here too. It decides nothing: all find the same, and this type says which is used.
+      inverted_index_algo: { kind: 'choice', choices: SPARSE_ALGORITHMS, fallback: 'DAAT_WAND' },
+      ...SPARSE_BUILD,
+    },
+    search: ['drop_ratio_search'],
+  },
 } as const satisfies Readonly<Record<string, IndexTypeSpec>>;
 
 export type IndexType = keyof typeof INDEX_TYPE_SPECS;

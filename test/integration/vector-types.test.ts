@@ -57,6 +57,8 @@ async function check(
           anns_field: kind.name,
           data: query as never,
           limit: HITS,
+          // Enough for a graph to see every row.
+          params: { ef: 1_000 },
           output_fields: ['id', kind.name],
         }),
       );
@@ -73,7 +75,7 @@ async function check(
 }
 
 test('vectors of every type are stored, found, changed, deleted and found again after restarts', async () => {
-  await using cluster = await TestCluster.start();
+  await using cluster = await TestCluster.start({ settings: ['writer.index_rows_min=100'] });
   const client = await cluster.client();
   const kinds = VECTOR_KINDS;
   await create(client, kinds);

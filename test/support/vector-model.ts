@@ -64,9 +64,9 @@ function dense(name: string, data_type: DataType, index: VectorKind['index']): V
 /** One field of each type of vectors. */
 export const VECTOR_KINDS: readonly VectorKind[] = [
   dense('floats', DataType.FloatVector, { index_type: 'AUTOINDEX', metric_type: 'L2' }),
-  dense('halves', DataType.Float16Vector, { index_type: 'FLAT', metric_type: 'IP' }),
+  dense('halves', DataType.Float16Vector, { index_type: 'HNSW', metric_type: 'IP' }),
   dense('brains', DataType.BFloat16Vector, { index_type: 'AUTOINDEX', metric_type: 'L2' }),
-  dense('bytes', DataType.Int8Vector, { index_type: 'FLAT', metric_type: 'L2' }),
+  dense('bytes', DataType.Int8Vector, { index_type: 'HNSW', metric_type: 'L2' }),
   {
     name: 'bits',
     field: { name: 'bits', data_type: DataType.BinaryVector, dim: 32 },

@@ -8,6 +8,7 @@ import {
 } from './index-params.ts';
 import { fieldOf } from '../../../test/support/random-rows.ts';
 import type { IndexMeta } from '../../catalog/model.ts';
+import type { FieldSchema, VectorType } from '../../schema/index.ts';
 
 const VECTOR = fieldOf({ id: 101, name: 'vector', type: 'FloatVector', dim: 4 });
 const read = (params: Readonly<Record<string, string>>, field = VECTOR): IndexRequest =>
@@ -94,4 +95,55 @@ test('a search gives an index what it reads, and refuses what is out of range', 
     () => searchParamsOf('IVF_FLAT', { nprobe: 'x' }),
     invalid(/'nprobe' \(x\) should be an integer/),
   );
+});
+
+test('each type of vectors has its automatic index, metrics and types of index', () => {
+  const of = (type: VectorType): FieldSchema =>
+    fieldOf({ id: 101, name: 'vector', type, dim: type === 'SparseFloatVector' ? null : 8 });
+  const automatic = (type: VectorType): string => {
+    const { type: built, metric } = read({}, of(type));
+    return `${built} ${metric}`;
+  };
+  for (const type of ['FloatVector', 'Float16Vector', 'BFloat16Vector', 'Int8Vector'] as const)
+    assert.equal(automatic(type), 'HNSW COSINE');
+  assert.match(automatic('BinaryVector'), /^BIN_(IVF_)?FLAT HAMMING$/);
+  assert.equal(automatic('SparseFloatVector'), 'SPARSE_INVERTED_INDEX IP');
+
+  const refuses = (type: VectorType, params: Readonly<Record<string, string>>, message: RegExp): void =>
+    assert.throws(() => read(params, of(type)), { code: 'INDEX_INVALID', message });
+  refuses('BinaryVector', { metric_type: 'L2' }, /^binary vector index does not support metric type: L2/);
+  refuses(
+    'Int8Vector',
+    { metric_type: 'JACCARD' },
+    /^int vector index does not support metric type: JACCARD/,
+  );
+  refuses('SparseFloatVector', { metric_type: 'L2' }, /^only IP&BM25 is the supported metric type/);
+  assert.throws(() => read({ metric_type: 'BM25' }, of('SparseFloatVector')), { code: 'NOT_SUPPORTED' });
+  refuses(
+    'BinaryVector',
+    { index_type: 'HNSW' },
+    /^data type BinaryVector can't build with this index HNSW$/,
+  );
+  refuses(
+    'FloatVector',
+    { index_type: 'BIN_FLAT' },
+    /data type FloatVector can't build with this index BIN_FLAT/,
+  );
+  refuses('SparseFloatVector', { index_type: 'FLAT' }, /SparseFloatVector can't build with this index FLAT/);
+  refuses(
+    'Float16Vector',
+    { index_type: 'SPARSE_WAND' },
+    /Float16Vector can't build with this index SPARSE_WAND/,
+  );
+  refuses(
+    'SparseFloatVector',
+    { index_type: 'SPARSE_WAND', inverted_index_algo: 'BEST' },
+    /inverted_index_algo/,
+  );
+  refuses('SparseFloatVector', { index_type: 'SPARSE_WAND', drop_ratio_build: '1' }, /drop_ratio_build/);
+  const wand = read(
+    { index_type: 'SPARSE_WAND', metric_type: 'IP', params: '{"inverted_index_algo":"DAAT_MAXSCORE"}' },
+    of('SparseFloatVector'),
+  );
+  assert.deepEqual(wand.params, { inverted_index_algo: 'DAAT_MAXSCORE' });
 });

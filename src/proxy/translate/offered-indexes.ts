@@ -11,31 +11,18 @@ export interface OfferedIndexType {
 }
 
 const DENSE: readonly VectorType[] = ['FloatVector', 'Float16Vector', 'BFloat16Vector', 'Int8Vector'];
-const SPARSE_BUILD: ParameterTable = {
-  inverted_index_algo: {
-    kind: 'choice',
-    choices: ['DAAT_MAXSCORE', 'DAAT_WAND', 'TAAT_NAIVE'],
-    fallback: 'DAAT_MAXSCORE',
-  },
-  drop_ratio_build: { kind: 'number', min: 0, max: 0.999_999, fallback: 0 },
-};
 
-/** Types without files: the vectors are searched exactly. Those of the kernel come first where both have one. */
-const EXACT: Readonly<
-  Record<string, { readonly of: readonly VectorType[]; readonly build: ParameterTable }>
-> = {
-  FLAT: { of: DENSE, build: {} },
-  BIN_FLAT: { of: ['BinaryVector'], build: {} },
-  // Sparse vectors have no other types of index in Milvus, and what is exact finds all that these would.
-  SPARSE_INVERTED_INDEX: { of: ['SparseFloatVector'], build: SPARSE_BUILD },
-  SPARSE_WAND: { of: ['SparseFloatVector'], build: SPARSE_BUILD },
+/** Types without files and parameters: the vectors are searched exactly. */
+const EXACT: Readonly<Record<string, readonly VectorType[]>> = {
+  FLAT: DENSE,
+  BIN_FLAT: ['BinaryVector'],
 };
 
 const AUTOMATIC: Readonly<Record<VectorType, readonly string[]>> = {
   FloatVector: ['HNSW'],
-  Float16Vector: ['HNSW', 'FLAT'],
-  BFloat16Vector: ['HNSW', 'FLAT'],
-  Int8Vector: ['HNSW', 'FLAT'],
+  Float16Vector: ['HNSW'],
+  BFloat16Vector: ['HNSW'],
+  Int8Vector: ['HNSW'],
   BinaryVector: ['BIN_IVF_FLAT', 'BIN_FLAT'],
   SparseFloatVector: ['SPARSE_INVERTED_INDEX'],
 };
@@ -64,7 +51,7 @@ function offered(name: string, type: VectorType): OfferedIndexType | null {
   const spec = indexTypeSpec(name);
   if (spec?.formats.includes(vectorFormat(type)) === true) return { name, build: spec.build };
   const exact = Object.hasOwn(EXACT, name) ? EXACT[name] : undefined;
-  return exact?.of.includes(type) === true ? { name, build: exact.build } : null;
+  return exact?.includes(type) === true ? { name, build: {} } : null;
 }
 
 function familyOf(name: string): string {
