@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string
   ingest: () => import('./cluster/ingest.ts'),
   kernel: () => import('./kernel/kernel-bench.ts'),
   'kernel-plot': () => import('./kernel/plot.ts'),
+  'kernel-sparse': () => import('./kernel/sparse-bench.ts'),
   'kernel-threads': () => import('./kernel/threads-bench.ts'),
   memory: () => import('./cluster/memory.ts'),
   'search-while-inserting': () => import('./cluster/search-while-inserting.ts'),
