@@ -7,6 +7,8 @@
         "src/addon/completions.cc",
         "src/addon/kernel_object.cc",
         "src/addon/search_request.cc",
+        "src/binary_ivf.cc",
+        "src/binary_ivf_build.cc",
         "src/block.cc",
         "src/build_job.cc",
         "src/connect_rows.cc",

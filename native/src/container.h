@@ -11,7 +11,7 @@
 namespace mishards {
 
 /** What a file holds. */
-enum class FileKind : uint32_t { kVectors = 1, kHnsw = 2, kIvf = 3, kSparse = 4 };
+enum class FileKind : uint32_t { kVectors = 1, kHnsw = 2, kIvf = 3, kSparse = 4, kBinaryIvf = 5 };
 
 /** A section's name, four characters. */
 constexpr uint32_t sectionTag(const char (&name)[5]) {

@@ -1,6 +1,7 @@
 // The one place that knows every type of index: a row to build each, a row to open each kind of file.
 #include <functional>
 
+#include "binary_ivf.h"
 #include "container.h"
 #include "failure.h"
 #include "hnsw_build.h"
@@ -34,9 +35,15 @@ std::unique_ptr<IndexBuild> startSparse(const IndexPlan& plan, const Simd&, std:
   return std::make_unique<SparseBuild>(std::move(vectors), SparseParams{plan.metric, algorithm, isWand}, plan.path);
 }
 
+std::unique_ptr<IndexBuild> startBinaryIvf(const IndexPlan& plan, const Simd& simd, std::shared_ptr<VectorFile> vectors) {
+  const BinaryIvfParams params{plan.metric, plan.integer("nlist"), plan.seed};
+  return std::make_unique<BinaryIvfBuild>(simd, std::move(vectors), params, plan.path);
+}
+
 constexpr Recipe kRecipes[] = {
     {"HNSW", startHnsw},
     {"IVF_FLAT", startIvf},
+    {"BIN_IVF_FLAT", startBinaryIvf},
     {"SPARSE_INVERTED_INDEX", startSparse},
     {"SPARSE_WAND", startSparse},
 };
@@ -54,6 +61,7 @@ std::shared_ptr<VectorIndex> openAs(const std::string& path, std::shared_ptr<Vec
 constexpr Reader kReaders[] = {
     {FileKind::kHnsw, openAs<HnswIndex>},
     {FileKind::kIvf, openAs<IvfIndex>},
+    {FileKind::kBinaryIvf, openAs<BinaryIvfIndex>},
     {FileKind::kSparse, openAs<SparseIndex>},
 };
 

@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<string, readonly [VectorFormat, Index | null]>> = {
   'sparse vectors': ['sparse', null],
   'int8 HNSW': ['int8', { type: 'HNSW', metric: 'COSINE', params: { M: 4, efConstruction: 20 } }],
   SPARSE_INVERTED_INDEX: ['sparse', { type: 'SPARSE_INVERTED_INDEX', metric: 'BM25', params: {} }],
+  BIN_IVF_FLAT: ['binary', { type: 'BIN_IVF_FLAT', metric: 'JACCARD', params: { nlist: 7 } }],
   SPARSE_WAND: ['sparse', { type: 'SPARSE_WAND', metric: 'IP', params: {} }],
 };
 
@@ -148,6 +149,15 @@ describe('damaged files of every format', () => {
     ['sparse vectors', 'a dimension that is none', 'DIMS', 0, 0xffff_ffff],
     ['sparse vectors', 'a value that is not a number', 'VECS', 0, 0x7fc0_0000],
     ['sparse vectors', 'an infinite value', 'VECS', 0, 0x7f80_0000],
+    ['BIN_IVF_FLAT', 'a metric of other vectors', 'META', 0, 0],
+    ['BIN_IVF_FLAT', 'another dimension', 'META', 8, 8],
+    ['BIN_IVF_FLAT', 'no lists', 'META', 16, 0],
+    ['BIN_IVF_FLAT', 'more lists than were asked for', 'META', 16, 8],
+    ['BIN_IVF_FLAT', 'more lists than any', 'META', 20, 65_537],
+    ['BIN_IVF_FLAT', 'lists that do not begin with 0', 'LOFF', 0, 1],
+    ['BIN_IVF_FLAT', 'lists that overlap', 'LOFF', 4, 0xffff],
+    ['BIN_IVF_FLAT', 'a row past the last', 'ROWS', 0, ROWS],
+    ['BIN_IVF_FLAT', 'another row than its vector', 'BITS', 0, 0x1234_5678],
     ['SPARSE_INVERTED_INDEX', 'a metric of other vectors', 'META', 0, 0],
     ['SPARSE_INVERTED_INDEX', 'another row count', 'META', 4, ROWS - 1],
     ['SPARSE_INVERTED_INDEX', 'more dimensions than there are', 'META', 8, 0xffff_ffff],

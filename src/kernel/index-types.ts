@@ -52,6 +52,11 @@ export const INDEX_TYPE_SPECS = {
     build: { nlist: integer(1, 65_536, 128) },
     search: ['nprobe'],
   },
+  BIN_IVF_FLAT: {
+    formats: ['binary'],
+    build: { nlist: integer(1, 65_536, 128) },
+    search: ['nprobe'],
+  },
   SPARSE_INVERTED_INDEX: {
     formats: ['sparse'],
     build: {

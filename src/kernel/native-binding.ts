@@ -109,7 +109,7 @@ export interface NativeBinding {
 
 const ADDON = '../../native/build/Release/mishards_kernel.node';
 /** Grows with every change of the exports, here and in `native/src/addon/addon.cc`. */
-const CONTRACT = 3;
+const CONTRACT = 4;
 let loaded: NativeBinding | undefined;
 
 /** The compiled addon, loaded once a process. Throws `INTERNAL` where it was not built, or from other sources. */

@@ -28,7 +28,7 @@ Napi::Value handleOf(Napi::Env env, DataHandle data) {
 }
 
 /** As in `src/kernel/native-binding.ts`. */
-constexpr uint32_t kContract = 3;
+constexpr uint32_t kContract = 4;
 
 VectorFormat formatOf(const Napi::Value& value) {
   return static_cast<VectorFormat>(value.As<Napi::Number>().Uint32Value());
