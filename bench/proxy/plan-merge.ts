@@ -32,7 +32,7 @@ export async function run(): Promise<void> {
     channels: ['1-0', '1-1'],
     partitions: [{ id: '1', name: '_default' }],
     newestPartitionId: '1',
-    load: { replicas: 2, partitionIds: null, fieldIds: null },
+    load: { replicas: 2, partitionIds: null, fieldIds: null, before: null },
   } as unknown as CollectionMeta;
   const segments = Array.from({ length: SEGMENTS }, (_, index) => ({
     id: String(index),
@@ -43,6 +43,7 @@ export async function run(): Promise<void> {
   const snapshot = {
     collections: new Map([[collection.id, collection]]),
     segmentsOf: () => segments as unknown as readonly SegmentMeta[],
+    incomingOf: () => [],
     channel: () => ({ checkpoint: 1 }) as ChannelMeta,
   } as unknown as CatalogSnapshot;
   const readers = Array.from({ length: READERS }, (_, index) => node(`reader-${index}` as NodeId));

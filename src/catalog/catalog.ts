@@ -12,6 +12,9 @@ export interface CatalogSnapshot {
   collectionsOf(databaseName: string): readonly CollectionMeta[];
   /** By id ascending; the same array until one of them changes. */
   segmentsOf(collection: CollectionId): readonly SegmentMeta[];
+  /** Those that are to take the place of others: to be loaded, not yet to be read. Like `segmentsOf` otherwise. */
+  incomingOf(collection: CollectionId): readonly SegmentMeta[];
+  /** Of either kind. */
   segment(collection: CollectionId, id: SegmentId): SegmentMeta | undefined;
   channelsOf(collection: CollectionId): readonly ChannelMeta[];
   channel(id: ChannelId): ChannelMeta | undefined;

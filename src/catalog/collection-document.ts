@@ -19,6 +19,7 @@ import {
   type FieldSchema,
   type IndexId,
   type PartitionId,
+  type SegmentId,
 } from '../schema/index.ts';
 
 const DATA_TYPES = [...SCALAR_TYPES, ...VECTOR_TYPES];
@@ -124,5 +125,9 @@ function readLoad(fields: JsonFields): LoadSpec {
     replicas: fields.count('replicas'),
     partitionIds: fields.nullable('partitionIds', (name) => fields.texts<PartitionId>(name)),
     fieldIds: fields.nullable('fieldIds', (name) => fields.counts(name)),
+    // Documents of earlier versions do not say.
+    before: fields.has('before')
+      ? fields.nullable('before', (name) => fields.decimal<SegmentId>(name))
+      : null,
   };
 }

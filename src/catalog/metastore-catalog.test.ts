@@ -87,6 +87,8 @@ function putSegment(collectionId: CollectionId, id: string, rowCount = 1): Write
     sizeBytes: 1,
     minTimestamp: '1',
     maxTimestamp: '2',
+    deletesThrough: '0',
+    replaces: [],
     rows: { objectKey: 'r', sizeBytes: 1 },
     vectors: [],
     indexes: [],

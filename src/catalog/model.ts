@@ -71,6 +71,8 @@ export interface LoadSpec {
   readonly partitionIds: readonly PartitionId[] | null;
   /** null = all fields. */
   readonly fieldIds: readonly number[] | null;
+  /** Segments with lower ids tell how far loading is: they were there when it was asked for, later ones do not make it begin anew. null = all tell. */
+  readonly before: SegmentId | null;
 }
 
 export const CONSISTENCY_LEVELS = ['Strong', 'Session', 'Bounded', 'Eventually'] as const;
@@ -82,6 +84,8 @@ export interface ChannelMeta {
   /** Every insert up to this sequence is in segments, every delete up to it in `deltas` or already applied there. */
   readonly checkpoint: LogSequence;
   readonly deltas: readonly DeltaMeta[];
+  /** No entry up to the checkpoint is younger: the next writer's clock starts above it, whatever rows and deltas are left. */
+  readonly newestTimestamp: string;
 }
 
 /** An object with deletes: (key, timestamp, partition) each. Applies to all older rows of the channel. */
@@ -104,6 +108,10 @@ export interface SegmentMeta {
   readonly sizeBytes: number;
   readonly minTimestamp: string;
   readonly maxTimestamp: string;
+  /** Deletes of the channel at or before this timestamp are applied in its rows or meet none of them. */
+  readonly deletesThrough: string;
+  /** Not empty = incoming: readers load it, reads do not see it until it has taken the place of these. */
+  readonly replaces: readonly SegmentId[];
   /** Scalars, keys and timestamps. */
   readonly rows: SegmentFile;
   readonly vectors: readonly FieldFile[];

@@ -11,9 +11,11 @@ export const segmentKey = (id: SegmentId): string => `segment/${id}`;
 
 /** All that is to be placed for a collection. Proxies and readers must give their routers the same, so both take it from here. */
 export function routedItems(snapshot: CatalogSnapshot, collection: CollectionMeta): readonly RoutedItem[] {
-  const segments = snapshot
-    .segmentsOf(collection.id)
-    .map((segment) => ({ key: segmentKey(segment.id), weight: Math.max(1, segment.rowCount) }));
+  const placed = [...snapshot.segmentsOf(collection.id), ...snapshot.incomingOf(collection.id)];
+  const segments = placed.map((segment) => ({
+    key: segmentKey(segment.id),
+    weight: Math.max(1, segment.rowCount),
+  }));
   const channels = collection.channels.map((id) => ({ key: channelKey(id), weight: CHANNEL_WEIGHT }));
   return [...segments, ...channels];
 }

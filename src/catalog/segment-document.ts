@@ -8,6 +8,7 @@ export function readChannel(fields: JsonFields): ChannelMeta {
     collectionId: fields.decimal<CollectionId>('collectionId'),
     checkpoint: fields.count('checkpoint'),
     deltas: fields.objects('deltas', readDelta),
+    newestTimestamp: fields.has('newestTimestamp') ? fields.decimal('newestTimestamp') : '0',
   };
 }
 
@@ -23,6 +24,9 @@ export function readSegment(fields: JsonFields): SegmentMeta {
     sizeBytes: fields.count('sizeBytes'),
     minTimestamp: fields.decimal('minTimestamp'),
     maxTimestamp: fields.decimal('maxTimestamp'),
+    // Documents written before there was compaction have neither.
+    deletesThrough: fields.has('deletesThrough') ? fields.decimal('deletesThrough') : '0',
+    replaces: fields.has('replaces') ? fields.texts('replaces') : [],
     rows: fields.object('rows', readFile),
     vectors: fields.objects('vectors', (file) => ({ ...readFile(file), fieldId: file.count('fieldId') })),
     indexes: fields.objects('indexes', (file) => ({

@@ -41,7 +41,13 @@ function collection(id: CollectionId, change: Partial<CollectionMeta> = {}): Col
 
 function channel(collectionId: CollectionId, number: number): ChannelMeta {
   const delta = { objectKey: 'd', rowCount: 1, sizeBytes: 2, minTimestamp: '3', maxTimestamp: '4' };
-  return { id: channelId(collectionId, number), collectionId, checkpoint: 7, deltas: [delta] };
+  return {
+    id: channelId(collectionId, number),
+    collectionId,
+    checkpoint: 7,
+    deltas: [delta],
+    newestTimestamp: '4',
+  };
 }
 
 function segment(collectionId: CollectionId, id: string, partitionId = PARTITION): SegmentMeta {
@@ -56,6 +62,8 @@ function segment(collectionId: CollectionId, id: string, partitionId = PARTITION
     sizeBytes: 4,
     minTimestamp: '18446744073709551615',
     maxTimestamp: '6',
+    deletesThrough: '0',
+    replaces: [],
     rows: { objectKey: 'r', sizeBytes: 1 },
     vectors: [{ objectKey: 'v', sizeBytes: 1, fieldId: 101 }],
     indexes: [{ objectKey: 'i', sizeBytes: 1, fieldId: 101, indexId: '9' as never, type: 'HNSW' }],
@@ -109,7 +117,7 @@ test('a change touches its collection only; the snapshot before it stays as it w
   assert.equal(after.segmentsOf(B), before.segmentsOf(B));
   assert.equal(after.collections, before.collections);
   assert.equal(after.segmentsOf(A)[0], before.segmentsOf(A)[0]);
-  const loaded = collection(A, { load: { replicas: 1, partitionIds: null, fieldIds: [100] } });
+  const loaded = collection(A, { load: { replicas: 1, partitionIds: null, fieldIds: [100], before: null } });
   const later = changed(after, putCollection(loaded));
   assert.deepEqual(later.collections.get(A), loaded);
   assert.equal(later.segmentsOf(A), after.segmentsOf(A));
@@ -162,7 +170,7 @@ test('a damaged document is refused by key and field, a newer one by its version
   refused('{', 'CORRUPT_DATA', /^catalog\/collection\/1 is not JSON$/);
   refused('[]', 'CORRUPT_DATA', /not a JSON object/);
   refused(JSON.stringify({ version: 2 }), 'NOT_SUPPORTED', /has document version 2/);
-  const load = { replicas: -1, partitionIds: null, fieldIds: null };
+  const load = { replicas: -1, partitionIds: null, fieldIds: null, before: null };
   refused(
     encodeDocument(collection(A, { load })),
     'CORRUPT_DATA',

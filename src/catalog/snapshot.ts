@@ -70,6 +70,10 @@ export class Snapshot implements CatalogSnapshot {
     return this.#contents(collection).visible;
   }
 
+  incomingOf(collection: CollectionId): readonly SegmentMeta[] {
+    return this.#contents(collection).incoming;
+  }
+
   segment(collection: CollectionId, id: SegmentId): SegmentMeta | undefined {
     const contents = this.#contents(collection);
     const segment = contents.segmentById.get(id);

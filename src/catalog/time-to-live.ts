@@ -6,13 +6,21 @@ export const TTL_PROPERTY = 'collection.ttl.seconds';
 
 const LOGICAL_BITS = 18n;
 
+export function hasTimeToLive({ properties }: Pick<CollectionMeta, 'properties'>): boolean {
+  return ttlSecondsOf(properties) > 0;
+}
+
 /**
  * The oldest timestamp a row may have at `nowMs` to count still; 0n = any. It moves in steps of a second, so that whatever is
  * derived from it can be kept that long.
  */
 export function oldestLiving({ properties }: Pick<CollectionMeta, 'properties'>, nowMs: number): Timestamp {
-  const ttlSeconds = Number(properties[TTL_PROPERTY] ?? 0);
+  const ttlSeconds = ttlSecondsOf(properties);
   if (!(ttlSeconds > 0)) return 0n as Timestamp;
   const seconds = Math.max(0, Math.floor(nowMs / 1_000) - ttlSeconds);
   return (BigInt(seconds * 1_000) << LOGICAL_BITS) as Timestamp;
+}
+
+function ttlSecondsOf(properties: CollectionMeta['properties']): number {
+  return Number(properties[TTL_PROPERTY] ?? 0);
 }

@@ -220,6 +220,36 @@ export const ROLE_KEYS = {
     max: 100_000_000,
     doc: 'a flush is cut into segments of at most this many rows',
   }),
+  'writer.compaction_bytes_max': size({
+    default: 512 * MIB,
+    min: MIB,
+    max: 64 * GIB,
+    doc: 'segments are merged up to this size; it bounds the memory of a compaction and what a reader fetches at once',
+  }),
+  'writer.compaction_segments_min': integer({
+    default: 4,
+    min: 2,
+    max: 64,
+    doc: 'so many segments of about one size are merged; fewer rewrite and index rows more often, more leave more segments to search',
+  }),
+  'writer.compaction_dead_percent': integer({
+    default: 20,
+    min: 1,
+    max: 100,
+    doc: 'part of the rows of a segment that must be deleted or expired for it to be rewritten without them',
+  }),
+  'writer.compaction_concurrency': integer({
+    default: 1,
+    min: 1,
+    max: 64,
+    doc: 'segments being merged or rewritten at the same time; each holds its scalar columns in memory',
+  }),
+  'writer.compaction_warm_up': duration({
+    default: 10_000,
+    min: 0,
+    max: HOUR,
+    doc: 'how long readers may open a compacted segment, after its indexes are built, before searches use it',
+  }),
   'writer.index_rows_min': integer({
     default: 1_024,
     min: 0,
@@ -280,6 +310,12 @@ export const ROLE_KEYS = {
     min: 1_000,
     max: 24 * HOUR,
     doc: 'how long objects and logs stay after what named them was dropped, for searches planned before',
+  }),
+  'writer.garbage_interval': duration({
+    default: HOUR,
+    min: 100,
+    max: 30 * 24 * HOUR,
+    doc: 'how often the object store is listed for what flushes, compactions and index builds left that were cut off',
   }),
   'writer.recovery_concurrency': integer({
     default: 16,

@@ -21,6 +21,10 @@ export interface WriterApi {
   delete(request: DeleteRequest, call: CallOptions): Promise<MutationResult>;
   /** Resolves when all rows inserted before the call are in committed segments. Indexes follow later. */
   flush(collections: readonly CollectionId[], call: CallOptions): Promise<FlushResult>;
+  /** Begins to merge what can be merged and to remove dead rows, however few. */
+  compact(collection: CollectionId, call: CallOptions): Promise<CompactionRequested>;
+  /** How far a requested compaction is; one that this writer does not know has come to its end. */
+  compactionState(compactionId: string, call: CallOptions): Promise<CompactionState>;
   /** The last acknowledged sequence of every channel of the collection. */
   positions(collection: CollectionId, call: CallOptions): Promise<Positions>;
   /** Rows not yet in segments, by partition. */
@@ -59,6 +63,27 @@ export interface FlushResult {
   readonly revision: number;
   readonly timestamp: Timestamp;
   readonly segmentIds: ReadonlyMap<CollectionId, readonly string[]>;
+}
+
+export interface CompactionRequested {
+  readonly compactionId: string;
+  /** Rewrites it is made up of. */
+  readonly planCount: number;
+}
+
+export interface CompactionState {
+  /** Of the catalog, which shows all that is completed. */
+  readonly revision: number;
+  readonly executingCount: number;
+  readonly completedCount: number;
+  readonly failedCount: number;
+  readonly merges: readonly CompactionMerge[];
+}
+
+export interface CompactionMerge {
+  readonly sources: readonly string[];
+  /** null = not yet known, or none of the rows was left. */
+  readonly target: string | null;
 }
 
 export interface FollowRequest {

@@ -1,5 +1,7 @@
 import { callMethod } from './method.ts';
 import type {
+  CompactionRequested,
+  CompactionState,
   DeleteRequest,
   FlushResult,
   FollowRequest,
@@ -40,6 +42,14 @@ export class WriterClient implements WriterApi, AsyncDisposable {
 
   flush(collections: readonly CollectionId[], call: CallOptions): Promise<FlushResult> {
     return callMethod(this.#peer, WRITER_METHODS.flush, collections, call);
+  }
+
+  compact(collection: CollectionId, call: CallOptions): Promise<CompactionRequested> {
+    return callMethod(this.#peer, WRITER_METHODS.compact, collection, call);
+  }
+
+  compactionState(compactionId: string, call: CallOptions): Promise<CompactionState> {
+    return callMethod(this.#peer, WRITER_METHODS.compactionState, compactionId, call);
   }
 
   positions(collection: CollectionId, call: CallOptions): Promise<Positions> {

@@ -3,6 +3,8 @@ import { packCommand, unpackCommand } from './command-codec.ts';
 import { packEntries, unpackEntries } from './log-entry-codec.ts';
 import { packetCodec, type Method } from './method.ts';
 import type {
+  CompactionRequested,
+  CompactionState,
   DeleteRequest,
   FlushResult,
   FollowRequest,
@@ -121,6 +123,34 @@ const followResultCodec = packetCodec<FollowResult>(
   },
 );
 
+const compactionRequestedCodec = packetCodec<CompactionRequested>(
+  ({ compactionId, planCount }) => ({ compactionId, planCount }),
+  (head) => {
+    const fields = new JsonFields(ANSWER, head);
+    return { compactionId: fields.decimal('compactionId'), planCount: fields.count('planCount') };
+  },
+);
+
+const compactionStateCodec = packetCodec<CompactionState>(
+  ({ merges, ...counts }) => ({
+    ...counts,
+    merges: merges.map(({ sources, target }) => ({ sources, target })),
+  }),
+  (head) => {
+    const fields = new JsonFields(ANSWER, head);
+    return {
+      revision: fields.count('revision'),
+      executingCount: fields.count('executingCount'),
+      completedCount: fields.count('completedCount'),
+      failedCount: fields.count('failedCount'),
+      merges: fields.objects('merges', (item) => ({
+        sources: item.texts('sources'),
+        target: item.nullable('target', (name) => item.decimal(name)),
+      })),
+    };
+  },
+);
+
 /** The calls of `WriterApi` on the wire. */
 export const WRITER_METHODS = {
   execute: {
@@ -141,6 +171,15 @@ export const WRITER_METHODS = {
       (head) => new JsonFields(REQUEST, head).texts('collections'),
     ),
     answer: flushResultCodec,
+  },
+  compact: { name: 'writer.compact', request: collectionCodec, answer: compactionRequestedCodec },
+  compactionState: {
+    name: 'writer.compaction-state',
+    request: packetCodec<string>(
+      (compactionId) => ({ compactionId }),
+      (head) => new JsonFields(REQUEST, head).decimal('compactionId'),
+    ),
+    answer: compactionStateCodec,
   },
   positions: { name: 'writer.positions', request: collectionCodec, answer: positionsCodec },
   freshRows: {

@@ -17,6 +17,16 @@ const COLLECTION = '7' as CollectionId;
 const PARTITION = '8' as PartitionId;
 const CHANNEL = '7-0' as ChannelId;
 const CALL = { timeoutMs: 1_000 };
+const COMPACTION = {
+  revision: 3,
+  executingCount: 1,
+  completedCount: 2,
+  failedCount: 4,
+  merges: [
+    { sources: ['1', '2'], target: '3' },
+    { sources: ['4'], target: null },
+  ],
+};
 
 /** Whatever is not replaced fails the test. */
 function api(replaced: Partial<WriterApi>): WriterApi {
@@ -27,6 +37,8 @@ function api(replaced: Partial<WriterApi>): WriterApi {
     upsert: refuse,
     delete: refuse,
     flush: refuse,
+    compact: refuse,
+    compactionState: refuse,
     positions: refuse,
     freshRows: refuse,
     follow: refuse,
@@ -110,7 +122,7 @@ test('in one process the bulk of a call is never copied', async () => {
   );
 });
 
-test('deletes, flushes, positions and fresh rows keep their values', async () => {
+test('deletes, flushes, compactions, positions and fresh rows keep their values', async () => {
   const client = new WriterClient(
     encodedPeer(
       api({
@@ -125,6 +137,14 @@ test('deletes, flushes, positions and fresh rows keep their values', async () =>
             timestamp: 5n as Timestamp,
             segmentIds: new Map([[COLLECTION, ['1', '2']]]),
           };
+        },
+        async compact(collection) {
+          assert.equal(collection, COLLECTION);
+          return { compactionId: '9', planCount: 2 };
+        },
+        async compactionState(compactionId) {
+          assert.equal(compactionId, '9');
+          return COMPACTION;
         },
         async positions() {
           return new Map([[CHANNEL, 0]]);
@@ -144,6 +164,8 @@ test('deletes, flushes, positions and fresh rows keep their values', async () =>
     timestamp: 5n,
     segmentIds: new Map([[COLLECTION, ['1', '2']]]),
   });
+  assert.deepEqual(await client.compact(COLLECTION, CALL), { compactionId: '9', planCount: 2 });
+  assert.deepEqual(await client.compactionState('9', CALL), COMPACTION);
   assert.deepEqual([...(await client.positions(COLLECTION, CALL))], [[CHANNEL, 0]]);
   assert.deepEqual([...(await client.freshRows(COLLECTION, CALL))], [[PARTITION, 41]]);
 });

@@ -11,6 +11,8 @@ export function writerMethods(api: WriterApi): readonly ServedMethod[] {
     serveMethod(WRITER_METHODS.upsert, (request, call) => api.upsert(request, call)),
     serveMethod(WRITER_METHODS.delete, (request, call) => api.delete(request, call)),
     serveMethod(WRITER_METHODS.flush, (collections, call) => api.flush(collections, call)),
+    serveMethod(WRITER_METHODS.compact, (collection, call) => api.compact(collection, call)),
+    serveMethod(WRITER_METHODS.compactionState, (id, call) => api.compactionState(id, call)),
     serveMethod(WRITER_METHODS.positions, (collection, call) => api.positions(collection, call)),
     serveMethod(WRITER_METHODS.freshRows, (collection, call) => api.freshRows(collection, call)),
     serveMethod(WRITER_METHODS.follow, (request, call) => api.follow(request, call)),

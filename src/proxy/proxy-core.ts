@@ -5,7 +5,12 @@ import type { CollectionMeta, ConsistencyLevel } from '../catalog/model.ts';
 import type { PrimaryKeyColumn, RowBatch, VectorColumn } from '../columns/column.ts';
 import type { NodeInfo } from '../discovery/discovery.ts';
 import type { FilterText, OrderBy } from '../protocol/reader-api.ts';
-import type { FlushResult, MutationResult } from '../protocol/writer-api.ts';
+import type {
+  CompactionRequested,
+  CompactionState,
+  FlushResult,
+  MutationResult,
+} from '../protocol/writer-api.ts';
 import type { CollectionId, Metric, NodeId, PartitionId, Timestamp } from '../schema/index.ts';
 import type { TraceCarrier } from '../wire/wire.ts';
 
@@ -33,6 +38,10 @@ export interface ProxyCore {
   /** By keys where the filter names them, else by a strong query first. */
   delete(request: DeleteByFilter, context: RequestContext): Promise<MutationResult>;
   flush(collections: readonly CollectionId[], context: RequestContext): Promise<FlushResult>;
+  /** Begins to compact a collection. */
+  compact(collection: CollectionId, context: RequestContext): Promise<CompactionRequested>;
+  /** How far that is; this proxy's catalog shows what has come of it. An unknown one has come to its end. */
+  compactionState(compactionId: string, context: RequestContext): Promise<CompactionState>;
   /** Rows in segments and fresh ones, deleted ones possibly still counted; null = the whole collection. */
   rowCount(
     collection: CollectionMeta,

@@ -22,7 +22,7 @@ export class WantedSegments {
     return this.#wanted;
   }
 
-  /** Those placed here among the first `load.replicas` nodes, of loaded partitions. */
+  /** Those placed here among the first `load.replicas` nodes, of loaded partitions; incoming ones too, so that they are open when they are read. */
   of(
     snapshot: CatalogSnapshot,
     collection: CollectionMeta,
@@ -31,14 +31,15 @@ export class WantedSegments {
     const { load } = collection;
     if (load === null) return new Map();
     const segments = snapshot.segmentsOf(collection.id);
-    const inputs = [segments, readers, load];
+    const incoming = snapshot.incomingOf(collection.id);
+    const inputs = [segments, incoming, readers, load];
     if (inputs.every((input, index) => input === this.#inputs[index])) return this.#wanted;
     const placement = this.#router.place(routedItems(snapshot, collection), readers, load.replicas);
     const isLoaded = ({ partitionId }: SegmentMeta): boolean =>
       load.partitionIds?.includes(partitionId) ?? true;
     const isHere = ({ id }: SegmentMeta): boolean =>
       placement.get(segmentKey(id))?.slice(0, load.replicas).includes(this.#nodeId) ?? false;
-    const wanted = segments.filter((segment) => isLoaded(segment) && isHere(segment));
+    const wanted = [...segments, ...incoming].filter((segment) => isLoaded(segment) && isHere(segment));
     this.#inputs = inputs;
     this.#wanted = new Map(wanted.map((segment) => [segment.id, segment]));
     return this.#wanted;

@@ -20,7 +20,9 @@ const rowsOf = (...keys: number[]): RowToWrite[] =>
 
 /** A world with this many flushed segments of one row, keys 1, 2, 3 … */
 async function worldWith(segmentCount: number, replicas = 1): Promise<ReaderWorld> {
-  const world = await ReaderWorld.create({ load: { replicas, partitionIds: null, fieldIds: null } });
+  const world = await ReaderWorld.create({
+    load: { replicas, partitionIds: null, fieldIds: null, before: null },
+  });
   for (let key = 1; key <= segmentCount; key++) {
     await world.insert(rowsOf(key));
     await world.flush(world.channels[0]!);
@@ -195,14 +197,14 @@ test('released collections let everything go, and loading serves them again', as
   });
   assert.equal((await api.ping(CALL)).memoryBytes, 0);
   await assert.rejects(world.run(api.query(queryOf(plan), CALL)), { code: 'COLLECTION_NOT_LOADED' });
-  await world.setLoad({ replicas: 1, partitionIds: null, fieldIds: null });
+  await world.setLoad({ replicas: 1, partitionIds: null, fieldIds: null, before: null });
   await world.settle();
   assert.deepEqual(await keysSeen(world, api), [1n, 2n, 3n]);
 });
 
 test('only loaded partitions are kept', async () => {
   await using world = await ReaderWorld.create({
-    load: { replicas: 1, partitionIds: [PARTITIONS[1]], fieldIds: null },
+    load: { replicas: 1, partitionIds: [PARTITIONS[1]], fieldIds: null, before: null },
   });
   await world.insert(rowsOf(1), PARTITIONS[0]);
   await world.insert(rowsOf(2), PARTITIONS[1]);

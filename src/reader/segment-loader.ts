@@ -3,6 +3,7 @@ import type { MemoryBudget } from './memory-budget.ts';
 import type { ServedChannel } from './served-channel.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { DeltaMeta, SegmentMeta } from '../catalog/model.ts';
+import { needsDelta } from '../catalog/pending-deletes.ts';
 import { MishardsError } from '../errors/index.ts';
 import type { ChannelId, CollectionId, LogSequence, SegmentId } from '../schema/index.ts';
 import type { SealedSegment } from '../segment/segment.ts';
@@ -63,7 +64,7 @@ export class SegmentLoader {
   #missingDeltas(id: SegmentId, applied: ReadonlySet<string>): readonly DeltaMeta[] {
     const meta = this.#metaOf(id);
     const deltas = this.#options.snapshot().channel(meta.channelId)?.deltas ?? [];
-    return deltas.filter((delta) => !applied.has(delta.objectKey) && concerns(delta, meta));
+    return deltas.filter((delta) => !applied.has(delta.objectKey) && needsDelta(meta, delta));
   }
 
   #metaOf(id: SegmentId): SegmentMeta {
@@ -81,10 +82,6 @@ export class SegmentLoader {
     }
     return channel;
   }
-}
-
-function concerns(delta: DeltaMeta, segment: SegmentMeta): boolean {
-  return BigInt(delta.maxTimestamp) > BigInt(segment.minTimestamp);
 }
 
 function bytesOf(meta: SegmentMeta): number {

@@ -71,6 +71,7 @@ export class ServedCollection implements MemoryUser {
     const seen = [
       meta,
       snapshot.segmentsOf(this.id),
+      snapshot.incomingOf(this.id),
       readers,
       ...meta.channels.map((id) => snapshot.channel(id)),
     ];

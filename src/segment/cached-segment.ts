@@ -42,6 +42,8 @@ export interface CachedSegmentParts {
   readonly keys: PrimaryKeyColumn;
   readonly timestamps: BigUint64Array;
   readonly vectors: ReadonlyMap<number, OpenVectors>;
+  /** Whether scalar columns stay in memory once they were asked for. */
+  readonly keepsColumns: boolean;
   /** What goes with the segment. */
   readonly resources: AsyncDisposableStack;
 }
@@ -87,9 +89,10 @@ export class CachedSegment implements SealedSegment {
 
   async column(fieldId: number): Promise<Column | null> {
     assert(!this.#disposed, 'a segment is not used after it was disposed');
-    if (this.#parts.vectors.has(fieldId)) return this.#vectorColumn(fieldId);
+    if (this.#parts.vectors.has(fieldId)) return this.vectorRows(fieldId, 0, this.rowCount);
     const field = this.#parts.reader.find('value', fieldId);
     if (field === undefined) return null;
+    if (!this.#parts.keepsColumns) return decodeColumn(field.shape, await this.#parts.reader.read(field));
     const loading = this.#columns.get(fieldId) ?? this.#load(fieldId);
     this.#columns.set(fieldId, loading);
     return loading;
@@ -107,6 +110,14 @@ export class CachedSegment implements SealedSegment {
   readVectors(fieldId: number, rows: Uint32Array): VectorColumn {
     const { file, validity } = this.#vectorsOf(fieldId);
     return readVectorColumn(file, rows, validity === null ? null : takeBits(validity, rows));
+  }
+
+  /** Not kept: output and filters do not need whole vector columns, compaction needs each row once. */
+  vectorRows(fieldId: number, from: number, to: number): VectorColumn {
+    return this.readVectors(
+      fieldId,
+      Uint32Array.from({ length: to - from }, (_, index) => from + index),
+    );
   }
 
   searchable(fieldId: number, metric?: KernelMetric): Omit<SearchSource, 'allowed'> {
@@ -195,12 +206,6 @@ export class CachedSegment implements SealedSegment {
       this.#columns.delete(fieldId);
       throw error;
     }
-  }
-
-  /** Not kept: output and filters do not need whole vector columns, compaction needs them once. */
-  #vectorColumn(fieldId: number): Column {
-    const rows = Uint32Array.from({ length: this.rowCount }, (_, row) => row);
-    return this.readVectors(fieldId, rows);
   }
 
   #vectorsOf(fieldId: number): OpenVectors {

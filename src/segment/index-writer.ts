@@ -19,6 +19,8 @@ export interface WriteIndexOptions {
   readonly host: Pick<Host, 'files'>;
   readonly objectStore: ObjectStore;
   readonly temporaryDirectory: string;
+  /** Unique; part of the object's key. */
+  readonly buildId: string;
   /** Threads of this build. */
   readonly threads: number;
   readonly signal?: AbortSignal;
@@ -26,8 +28,8 @@ export interface WriteIndexOptions {
 }
 
 /**
- * Builds an index over a segment's vectors and stores it. With one thread the same segment and index give the same file, so
- * two processes that build it at once do no harm. Null vectors are built in as zeros; searches leave their rows out.
+ * Builds an index over a segment's vectors and stores it under a key of its own. With one thread the same segment and index give
+ * the same file. Null vectors are built in as zeros; searches leave their rows out.
  * Errors: `INDEX_INVALID`, `CANCELLED`, those of the object store.
  */
 export async function writeIndex(options: WriteIndexOptions): Promise<IndexFile> {
@@ -54,7 +56,7 @@ export async function writeIndex(options: WriteIndexOptions): Promise<IndexFile>
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
-  const objectKey = indexKey(segment.collectionId, segment.id, index.id);
+  const objectKey = indexKey(segment.collectionId, segment.id, index.id, options.buildId);
   const { sizeBytes } = await objectStore.putFile(objectKey, file.path);
   return { indexId: index.id, fieldId: index.fieldId, type: index.type, objectKey, sizeBytes };
 }

@@ -21,6 +21,8 @@ export interface OpenSegmentOptions {
   readonly host: SegmentHost;
   /** Vector fields to open, with their indexes; null or absent = all, and the indexes on scalar fields. */
   readonly vectorFieldIds?: readonly number[] | null;
+  /** Default: scalar columns stay in memory once they were asked for. */
+  readonly keepsColumns?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,6 +50,7 @@ export async function openSegment(options: OpenSegmentOptions): Promise<SealedSe
     keys,
     timestamps,
     vectors,
+    keepsColumns: options.keepsColumns ?? true,
     resources: resources.move(),
   });
   try {

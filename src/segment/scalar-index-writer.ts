@@ -24,6 +24,8 @@ export interface WriteScalarIndexOptions {
   readonly kernel: Kernel;
   readonly host: SegmentHost;
   readonly objectStore: ObjectStore;
+  /** Unique; part of the object's key. */
+  readonly buildId: string;
   readonly signal?: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ export async function writeScalarIndex(options: WriteScalarIndexOptions): Promis
   signal?.throwIfAborted();
   const owner = { segmentId: segment.id, fieldId: field.id, rowCount: segment.rowCount };
   const bytes = await encodeScalarIndex(owner, stored, turns);
-  const objectKey = indexKey(segment.collectionId, segment.id, index.id);
+  const objectKey = indexKey(segment.collectionId, segment.id, index.id, options.buildId);
   const { sizeBytes } = await objectStore.put(objectKey, bytes);
   return { indexId: index.id, fieldId: field.id, type: index.type, objectKey, sizeBytes };
 }

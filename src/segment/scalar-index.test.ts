@@ -53,7 +53,7 @@ async function writeIndexes(
   const files: IndexFile[] = [];
   for (const field of schema.fields.filter(isIndexed)) {
     const index = indexOn(field, field.type === 'JSON' ? JSON_PARAMS : {});
-    files.push(await writeScalarIndex({ ...workshop, segment, index, schema }));
+    files.push(await writeScalarIndex({ buildId: '9', ...workshop, segment, index, schema }));
   }
   return files;
 }
@@ -103,7 +103,13 @@ test('an index is built over the default of rows that are older than the field, 
   const bare = await written(workshop, new SeededRandom(1), 64);
   const added = fieldOf({ id: 900, name: 'added', type: 'Int32', defaultValue: { kind: 'int', value: '5' } });
   const schema = schemaOf([...SCHEMA.fields, added]);
-  const file = await writeScalarIndex({ ...workshop, segment: bare, index: indexOn(added), schema });
+  const file = await writeScalarIndex({
+    buildId: '9',
+    ...workshop,
+    segment: bare,
+    index: indexOn(added),
+    schema,
+  });
   await using segment = await openSegment({ ...workshop, meta: { ...bare, indexes: [file] }, schema });
   const { predicate } = compileFilter(parseFilter('added == 5'), schema);
   assert.equal(segment.matches(predicate)?.count, 64);
@@ -132,7 +138,13 @@ test('an index of another segment, field or type is refused', async () => {
     await written(workshop, new SeededRandom(4), 50),
   ];
   const field = SCHEMA.fields.find(({ name }) => name === 'Int32')!;
-  const file = await writeScalarIndex({ ...workshop, segment: one, index: indexOn(field), schema: SCHEMA });
+  const file = await writeScalarIndex({
+    buildId: '9',
+    ...workshop,
+    segment: one,
+    index: indexOn(field),
+    schema: SCHEMA,
+  });
   const refuses = async (meta: SegmentMeta, message: RegExp): Promise<void> =>
     await assert.rejects(openSegment({ ...workshop, meta, schema: SCHEMA }), {
       code: 'CORRUPT_DATA',
@@ -179,6 +191,7 @@ test(`hostile files are refused, also with a checksum that fits (seed ${testSeed
   const segment = await written(workshop, random, 300);
   const field = SCHEMA.fields.find(({ name }) => name === 'VarCharNullable')!;
   const { objectKey } = await writeScalarIndex({
+    buildId: '9',
     ...workshop,
     segment,
     index: indexOn(field),

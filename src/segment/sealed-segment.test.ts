@@ -197,7 +197,7 @@ const index = (metric: IndexMeta['metric'], more: Partial<IndexMeta> = {}): Inde
 test('an index is built, stored, opened with the segment or later, and left when dropped', async () => {
   await using workshop = await segmentWorkshop();
   const meta = await workshop.write(schema, rowsWith([3n, 1n, 2n]), BigUint64Array.of(1n, 1n, 1n));
-  const build = { ...workshop, segment: meta, threads: 1 };
+  const build = { ...workshop, segment: meta, buildId: '9', threads: 1 };
   const file = await writeIndex({ ...build, index: index('IP') });
   assert.deepEqual(
     { ...file, sizeBytes: 0 },
@@ -205,7 +205,7 @@ test('an index is built, stored, opened with the segment or later, and left when
       fieldId: 102,
       indexId: '500',
       type: 'HNSW',
-      objectKey: `segment/1/${meta.id}/index-500.idx`,
+      objectKey: `segment/1/${meta.id}/index-500-9.idx`,
       sizeBytes: 0,
     },
   );
@@ -258,7 +258,13 @@ test(`the native kernel searches segments as the reference does (seed ${testSeed
   for (const makeKernel of [undefined, native]) {
     await using workshop = await segmentWorkshop(host, directory.file(`${answers.length}`), makeKernel);
     const meta = await workshop.write(wide, { rowCount, columns }, new BigUint64Array(rowCount).fill(1n));
-    const file = await writeIndex({ ...workshop, segment: meta, threads: 1, index: index('L2') });
+    const file = await writeIndex({
+      ...workshop,
+      segment: meta,
+      buildId: '9',
+      threads: 1,
+      index: index('L2'),
+    });
     for (const indexes of [[], [file]]) {
       await using segment = await open(workshop, { ...meta, indexes }, wide);
       const source = { ...segment.searchable(102), allowed: segment.vectorValidity(102) };

@@ -5,7 +5,7 @@ import {
   isSorted,
   sortedRows,
   takeColumn,
-  type Column,
+  type RowBatch,
   type VectorColumn,
 } from '../columns/index.ts';
 import type { Host } from '../host/index.ts';
@@ -18,7 +18,7 @@ import { arrowSchemaOf, type StoredField } from './arrow/arrow-schema.ts';
 import { fieldStats } from './field-stats.ts';
 import { METADATA_KEYS, SEGMENT_FORMAT_VERSION, TIMESTAMP_FIELD } from './segment-format.ts';
 import { rowsKey, vectorsKey } from './segment-keys.ts';
-import type { SegmentWriterOptions } from './segment.ts';
+import type { SegmentWriterOptions, SortedRows } from './segment.ts';
 import { temporaryFile } from './temporary-file.ts';
 import { asVectors, vectorShape, vectorValues } from './vector-columns.ts';
 
@@ -29,21 +29,28 @@ export interface WriteSegmentOptions extends SegmentWriterOptions {
   readonly temporaryDirectory: string;
 }
 
-/**
- * Writes a segment's files, sorted by primary key, then timestamp, and stores them. Nobody sees the segment before the
- * returned description is committed to the catalog. Fields of the schema that the rows lack are not stored. At least one
- * row is needed. On a failure, objects of the segment may be left in the object store, for garbage collection.
- */
-export async function writeSegment(options: WriteSegmentOptions): Promise<SegmentMeta> {
-  assert(options.rows.rowCount > 0, 'a segment has rows');
+/** As `writeSortedSegment`, of rows in any order. */
+export async function writeSegment(options: WriteSegmentOptions & UnsortedRows): Promise<SegmentMeta> {
   assert(options.timestamps.length === options.rows.rowCount, 'every row has a timestamp');
-  const sorted = sortRows(options);
+  return await writeSortedSegment(options, sortRows(options));
+}
+
+/**
+ * Writes a segment's files and stores them. Nobody sees the segment before the returned description is committed to the
+ * catalog. Fields of the schema that the rows lack are not stored. On a failure, objects of the segment may be left in the
+ * object store, for garbage collection.
+ */
+export async function writeSortedSegment(
+  options: WriteSegmentOptions,
+  sorted: SortedRows,
+): Promise<SegmentMeta> {
+  assert(sorted.rowCount > 0, 'a segment has rows');
   const vectors: FieldFile[] = [];
   const stored: { readonly field: StoredField; readonly column: EncodedColumn }[] = [];
   const stats: FieldStats[] = [];
   for (const field of options.schema.fields) {
-    if (!options.rows.columns.has(field.id)) continue;
-    const column = sorted.column(field.id);
+    const column = await sorted.column(field.id);
+    if (column === null) continue;
     if (isVectorType(field.type)) {
       vectors.push(await storeVectors(options, field, asVectors(column)));
       if (column.validity === null) continue;
@@ -56,23 +63,30 @@ export async function writeSegment(options: WriteSegmentOptions): Promise<Segmen
     if (statsOfField !== null) stats.push(statsOfField);
   }
   stored.push({ field: TIMESTAMP_FIELD, column: encodeTimestamps(sorted.timestamps) });
-  const rows = await storeRows(options, stored);
-  return describe(options, rows, vectors, stats);
+  const rows = await storeRows(options, sorted.rowCount, stored);
+  return describe(options, sorted.timestamps, { rows, vectors, stats });
 }
 
-interface SortedRows {
+interface UnsortedRows {
+  readonly rows: RowBatch;
+  /** One for each row. */
   readonly timestamps: BigUint64Array;
-  /** Made when it is asked for, so that only one copy of a large field is held at a time. */
-  column(fieldId: number): Column;
 }
 
-function sortRows({ schema, rows, timestamps }: WriteSegmentOptions): SortedRows {
+function sortRows({ schema, rows, timestamps }: WriteSegmentOptions & UnsortedRows): SortedRows {
+  const { rowCount } = rows;
   const keys = asKeys(columnOf(rows, primaryKeyField(schema).id));
-  if (isSorted(keys, timestamps)) return { timestamps, column: (fieldId) => columnOf(rows, fieldId) };
+  if (isSorted(keys, timestamps)) {
+    return { rowCount, timestamps, column: async (fieldId) => rows.columns.get(fieldId) ?? null };
+  }
   const order = sortedRows(keys, timestamps);
   return {
+    rowCount,
     timestamps: timestamps.map((_, row) => timestamps[order[row]!]!),
-    column: (fieldId) => takeColumn(columnOf(rows, fieldId), order),
+    column: async (fieldId) => {
+      const column = rows.columns.get(fieldId);
+      return column === undefined ? null : takeColumn(column, order);
+    },
   };
 }
 
@@ -91,6 +105,7 @@ async function storeVectors(
 
 async function storeRows(
   options: WriteSegmentOptions,
+  rowCount: number,
   stored: readonly { readonly field: StoredField; readonly column: EncodedColumn }[],
 ): Promise<SegmentFile> {
   const { host, temporaryDirectory, objectStore, collectionId, segmentId } = options;
@@ -109,7 +124,7 @@ async function storeRows(
       stored.map(({ field }) => field),
       metadata,
     ),
-    rowCount: options.rows.rowCount,
+    rowCount,
     columns: stored.map(({ column }) => column),
   });
   const objectKey = rowsKey(collectionId, segmentId);
@@ -129,12 +144,11 @@ function vectorValidityField({ id, name, type, dim }: FieldSchema): StoredField 
 
 function describe(
   options: WriteSegmentOptions,
-  rows: SegmentFile,
-  vectors: readonly FieldFile[],
-  stats: readonly FieldStats[],
+  timestamps: BigUint64Array,
+  files: Pick<SegmentMeta, 'rows' | 'vectors' | 'stats'>,
 ): SegmentMeta {
-  let [minTimestamp, maxTimestamp] = [options.timestamps[0]!, options.timestamps[0]!];
-  for (const timestamp of options.timestamps) {
+  let [minTimestamp, maxTimestamp] = [timestamps[0]!, timestamps[0]!];
+  for (const timestamp of timestamps) {
     if (timestamp < minTimestamp) minTimestamp = timestamp;
     if (timestamp > maxTimestamp) maxTimestamp = timestamp;
   }
@@ -145,13 +159,13 @@ function describe(
     channelId: options.channelId,
     formatVersion: SEGMENT_FORMAT_VERSION,
     schemaVersion: options.schemaVersion,
-    rowCount: options.rows.rowCount,
-    sizeBytes: vectors.reduce((sum, file) => sum + file.sizeBytes, rows.sizeBytes),
+    rowCount: timestamps.length,
+    sizeBytes: files.vectors.reduce((sum, file) => sum + file.sizeBytes, files.rows.sizeBytes),
     minTimestamp: String(minTimestamp),
     maxTimestamp: String(maxTimestamp),
-    rows,
-    vectors,
+    deletesThrough: String(options.deletesThrough),
+    replaces: options.replaces ?? [],
+    ...files,
     indexes: [],
-    stats,
   };
 }

@@ -48,6 +48,8 @@ export interface SealedSegment extends ReadableRows, AsyncDisposable {
   /** Lets go of an index that was dropped. Nothing happens when it is not open. */
   closeIndex(indexId: IndexId): Promise<void>;
   readonly openIndexes: ReadonlySet<IndexId>;
+  /** Copies vectors [from, to) as a column; zeros for null ones. `FIELD_NOT_FOUND` as of `searchable`. */
+  vectorRows(fieldId: number, from: number, to: number): Column;
 }
 
 /** Deleted keys with the timestamp and partition of each. */
@@ -127,7 +129,17 @@ export interface SegmentWriterOptions {
   readonly channelId: ChannelId;
   readonly schema: CollectionSchema;
   readonly schemaVersion: number;
-  readonly rows: RowBatch;
+  /** As in `SegmentMeta`. */
+  readonly deletesThrough: bigint;
+  /** As in `SegmentMeta`; absent = none. */
+  readonly replaces?: readonly SegmentId[];
+}
+
+/** Rows that become a segment, by primary key ascending, then timestamp. At least one. */
+export interface SortedRows {
+  readonly rowCount: number;
   /** One for each row. */
   readonly timestamps: BigUint64Array;
+  /** Made when it is asked for, so that only one copy of a large field is held at a time. null = the rows lack the field. */
+  column(fieldId: number): Promise<Column | null>;
 }

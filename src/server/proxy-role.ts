@@ -41,6 +41,7 @@ export async function startProxyRole(services: NodeServices, options: RoleOption
       options: {
         requestsMax: config['proxy.requests_max'],
         indexRowsMin: config['writer.index_rows_min'],
+        segmentBytesMax: config['writer.compaction_bytes_max'],
         messageBytesMax: config['proxy.message_bytes_max'],
         requestTimeoutMs: config['proxy.request_timeout'],
         shutdownGraceMs: config['proxy.shutdown_grace'],

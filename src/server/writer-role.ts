@@ -21,6 +21,7 @@ const GAUGES: Readonly<Record<keyof WriterFigures, readonly [name: string, help:
   tailBytes: ['writer_tail_bytes', 'bytes of log entries kept for the readers that follow'],
   flushesRunning: ['writer_flushes_running', 'flushes under way or waiting for their turn'],
   indexBuildsRunning: ['writer_index_builds_running', 'index files being built'],
+  compactionsRunning: ['writer_compactions_running', 'segments being merged or rewritten'],
   indexFilesMissing: ['writer_index_files_missing', 'index files that segments still lack'],
 };
 
@@ -82,6 +83,11 @@ export function writerOptions(config: Config): WriterOptions {
     flushAgeMs: config['writer.flush_age'],
     segmentRowsMax: config['writer.segment_rows_max'],
     indexRowsMin: config['writer.index_rows_min'],
+    compactionBytesMax: config['writer.compaction_bytes_max'],
+    compactionSegmentsMin: config['writer.compaction_segments_min'],
+    compactionDeadRatio: config['writer.compaction_dead_percent'] / 100,
+    compactionConcurrency: config['writer.compaction_concurrency'],
+    compactionWarmUpMs: config['writer.compaction_warm_up'],
     indexThreads: config['writer.index_threads'],
     freshBytesMax: config['writer.fresh_bytes_max'],
     logGraceMs: config['writer.log_grace'],
@@ -92,6 +98,7 @@ export function writerOptions(config: Config): WriterOptions {
     inFlightBytesMax: config['writer.in_flight_bytes_max'],
     tailBytesMax: config['writer.tail_bytes_max'],
     orphanGraceMs: config['writer.orphan_grace'],
+    garbageIntervalMs: config['writer.garbage_interval'],
     recoveryConcurrency: config['writer.recovery_concurrency'],
     maintenanceIntervalMs: config['writer.maintenance_interval'],
     retryMs: config['writer.retry'],

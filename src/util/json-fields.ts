@@ -17,6 +17,10 @@ export class JsonFields {
     this.raw = value as Readonly<Record<string, JsonValue | undefined>>;
   }
 
+  has(name: string): boolean {
+    return this.raw[name] !== undefined;
+  }
+
   text<Text extends string = string>(name: string): Text {
     const value = this.raw[name];
     return typeof value === 'string' ? (value as Text) : this.#refuse(name, 'a string');

@@ -1,6 +1,7 @@
 import { Backoff } from './backoff.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { ChannelWriter } from './channel-writer.ts';
+import type { DelayedRemovals } from './delayed-removals.ts';
 import { flushChannel, type Flushed, type FlushChannelOptions } from './flush-channel.ts';
 import { Limiter } from './limiter.ts';
 import type { WriteRoom } from './write-room.ts';
@@ -16,6 +17,7 @@ export interface FlusherOptions extends FlushChannelOptions {
   readonly channels: ChannelTable;
   readonly room: WriteRoom;
   readonly log: Log;
+  readonly removals: DelayedRemovals;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly limits: WriterOptions;
@@ -24,21 +26,12 @@ export interface FlusherOptions extends FlushChannelOptions {
 /** Part of the bound on fresh bytes from which the largest channels are flushed before their time. */
 const PRESSURE_FROM = 0.75;
 
-/** Log entries or objects that nobody needs once the grace is over. */
-interface Leaving {
-  readonly dueMs: number;
-  readonly what: string;
-  readonly remove: () => Promise<void>;
-}
-
 /** Moves rows from the log into segments: on request, and by size, rows, age and pressure. */
 export class Flusher {
   readonly #options: FlusherOptions;
   readonly #limiter: Limiter;
   readonly #backoff: Backoff<ChannelId>;
   readonly #running = new Map<ChannelId, Promise<Flushed>>();
-  #leaving: Leaving[] = [];
-  #removing: Promise<void> | null = null;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -65,9 +58,9 @@ export class Flusher {
     return { segmentIds, revision };
   }
 
-  /** Measures what is fresh, starts the flushes that are due and removes what has served its time. */
+  /** Measures what is fresh and starts the flushes that are due. */
   look(): void {
-    const { channels, room, limits, host } = this.#options;
+    const { channels, room, limits } = this.#options;
     const fresh = channels.present().map((channel) => ({ channel, bytes: channel.fresh.memoryBytes }));
     const total = fresh.reduce((sum, { bytes }) => sum + bytes, 0);
     room.measured(total);
@@ -78,20 +71,17 @@ export class Flusher {
       excess -= bytes;
       if (channel.hasFresh) this.#start(channel);
     }
-    const due = this.#leaving.some((leaving) => leaving.dueMs <= host.clock.monotonicMs());
-    if (due) this.#removing ??= this.#remove().finally(() => (this.#removing = null));
   }
 
   /** Lets the entries up to `through` go when readers no longer need them. */
   truncateLater(id: ChannelId, through: LogSequence): void {
     if (through === 0) return;
-    const { log } = this.#options;
-    this.#later(`log of ${id} through ${through}`, () => log.truncate(id, through + 1));
+    const { log, limits, removals } = this.#options;
+    removals.add(`log of ${id} through ${through}`, limits.logGraceMs, () => log.truncate(id, through + 1));
   }
 
   async idle(): Promise<void> {
     await Promise.allSettled(this.#running.values());
-    await this.#removing;
   }
 
   #isDue(channel: ChannelWriter, bytes: number): boolean {
@@ -120,7 +110,7 @@ export class Flusher {
   }
 
   async #flush(channel: ChannelWriter): Promise<Flushed> {
-    const { signal, host, logger } = this.#options;
+    const { signal, host, logger, limits, objectStore, removals } = this.#options;
     signal.throwIfAborted();
     const startMs = host.clock.monotonicMs();
     let flushed: Flushed;
@@ -134,31 +124,11 @@ export class Flusher {
     channel.flushed(flushed.through);
     this.truncateLater(channel.id, flushed.through);
     for (const key of flushed.supersededKeys) {
-      this.#later(key, () => this.#options.objectStore.delete(key));
+      removals.add(key, limits.logGraceMs, () => objectStore.delete(key));
     }
     const elapsedMs = host.clock.monotonicMs() - startMs;
     const fields = { channel: channel.id, through: flushed.through, segments: flushed.segmentIds.length };
     logger.info({ ...fields, elapsedMs }, 'channel flushed');
     return flushed;
-  }
-
-  #later(what: string, remove: () => Promise<void>): void {
-    const { host, limits } = this.#options;
-    this.#leaving.push({ dueMs: host.clock.monotonicMs() + limits.logGraceMs, what, remove });
-  }
-
-  async #remove(): Promise<void> {
-    const { host, logger } = this.#options;
-    const nowMs = host.clock.monotonicMs();
-    const due = this.#leaving.filter((leaving) => leaving.dueMs <= nowMs);
-    this.#leaving = this.#leaving.filter((leaving) => leaving.dueMs > nowMs);
-    for (const leaving of due) {
-      try {
-        await leaving.remove();
-      } catch (error) {
-        logger.warn({ what: leaving.what, error }, 'what was flushed cannot be removed yet');
-        this.#later(leaving.what, leaving.remove);
-      }
-    }
   }
 }

@@ -47,7 +47,8 @@ const segmentsOf = ({ catalog }: WriterProcess, { id }: CollectionMeta): readonl
 const indexed = (process: WriterProcess, collection: CollectionMeta): number =>
   segmentsOf(process, collection).filter(({ indexes }) => indexes.length > 0).length;
 
-const options = { indexRowsMin: 10, retryMs: 50 };
+/** Nothing is compacted. */
+const options = { indexRowsMin: 10, retryMs: 50, compactionSegmentsMin: 64 };
 
 test('segments get the files of declared indexes, whichever came first; small ones need none', async () => {
   await using cluster = new WriterCluster({ writer: options });

@@ -1,9 +1,11 @@
 import { Backoff } from './backoff.ts';
 import type { FencedCatalog } from './fenced-catalog.ts';
 import { IndexWorkFinder, type IndexJob, type StaleFile } from './index-work.ts';
+import type { ObjectsInMaking } from './objects-in-making.ts';
 import type { WriterOptions } from './writer-options.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import { encodeDocument } from '../catalog/document.ts';
+import type { IdAllocator } from '../catalog/id-allocator.ts';
 import { segmentDocumentKey } from '../catalog/keys.ts';
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
 import { isScalarIndexType } from '../catalog/scalar-index.ts';
@@ -12,6 +14,7 @@ import type { Host } from '../host/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Write } from '../metastore/metastore.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
+import { indexKey } from '../segment/segment-keys.ts';
 import { writeIndex } from '../segment/index-writer.ts';
 import { writeScalarIndex } from '../segment/scalar-index-writer.ts';
 import type { SegmentCache } from '../segment/segment-cache.ts';
@@ -22,6 +25,8 @@ export interface IndexBuilderOptions {
   readonly snapshot: () => CatalogSnapshot;
   readonly catalog: FencedCatalog;
   readonly objectStore: ObjectStore;
+  readonly ids: IdAllocator;
+  readonly making: ObjectsInMaking;
   readonly kernel: Kernel;
   readonly cache: SegmentCache;
   readonly temporaryDirectory: string;
@@ -106,16 +111,19 @@ export class IndexBuilder {
   }
 
   async #build({ segment, index }: IndexJob): Promise<void> {
-    const { logger, host, signal } = this.#options;
+    const { logger, host, signal, ids } = this.#options;
+    using making = this.#options.making.begin();
     const startMs = host.clock.monotonicMs();
-    const file = await this.#write(segment, index);
+    const buildId = await ids.takeOne();
+    making.add(indexKey(segment.collectionId, segment.id, index.id, buildId));
+    const file = await this.#write(segment, index, buildId);
     signal.throwIfAborted();
     await this.#commitFile(segment, file);
     const elapsedMs = host.clock.monotonicMs() - startMs;
     logger.info({ segment: segment.id, index: index.id, rows: segment.rowCount, elapsedMs }, 'index built');
   }
 
-  async #write(segment: SegmentMeta, index: IndexMeta): Promise<IndexFile> {
+  async #write(segment: SegmentMeta, index: IndexMeta, buildId: string): Promise<IndexFile> {
     const { kernel, limits, snapshot } = this.#options;
     if (isScalarIndexType(index.type)) {
       const collection = snapshot().collections.get(segment.collectionId);
@@ -123,11 +131,11 @@ export class IndexBuilder {
         const problem = `collection not found[collection=${segment.collectionId}]`;
         throw new MishardsError('COLLECTION_NOT_FOUND', problem);
       }
-      return await writeScalarIndex({ ...this.#options, segment, index, schema: collection.schema });
+      return await writeScalarIndex({ ...this.#options, segment, index, buildId, schema: collection.schema });
     }
     const threads =
       limits.indexThreads === 0 ? kernel.info.threads : Math.min(limits.indexThreads, kernel.info.threads);
-    return await writeIndex({ ...this.#options, segment, index, threads });
+    return await writeIndex({ ...this.#options, segment, index, buildId, threads });
   }
 
   /** When the segment or the index was dropped meanwhile, the file is an object nobody names; it is removed. */
@@ -136,7 +144,11 @@ export class IndexBuilder {
     await this.#options.catalog.change((snapshot) => {
       const present = snapshot.segment(segment.collectionId, segment.id);
       const { indexes } = snapshot.collections.get(segment.collectionId) ?? { indexes: [] };
-      isWanted = present !== undefined && indexes.some((index) => index.id === file.indexId);
+      const isOfThis = ({ indexId }: IndexFile): boolean => indexId === file.indexId;
+      isWanted =
+        present !== undefined &&
+        !present.indexes.some(isOfThis) &&
+        indexes.some((index) => index.id === file.indexId);
       return isWanted ? [putSegment({ ...present!, indexes: [...present!.indexes, file] })] : [];
     });
     if (!isWanted) await this.#options.objectStore.delete(file.objectKey);

@@ -32,7 +32,11 @@ export class IndexWorkFinder {
   readonly #rowsMin: number;
   readonly #found = new WeakMap<
     readonly SegmentMeta[],
-    { readonly indexes: readonly IndexMeta[]; readonly work: IndexWork }
+    {
+      readonly incoming: readonly SegmentMeta[];
+      readonly indexes: readonly IndexMeta[];
+      readonly work: IndexWork;
+    }
   >();
 
   /** Segments with fewer rows need no file. */
@@ -44,16 +48,23 @@ export class IndexWorkFinder {
     const missing: IndexJob[] = [];
     const stale: StaleFile[] = [];
     for (const collection of snapshot.collections.values()) {
-      const work = this.#ofCollection(collection, snapshot.segmentsOf(collection.id));
+      const { id } = collection;
+      const work = this.#ofCollection(collection, snapshot.segmentsOf(id), snapshot.incomingOf(id));
       missing.push(...work.missing);
       stale.push(...work.stale);
     }
     return { missing, stale };
   }
 
-  #ofCollection({ indexes, schema }: CollectionMeta, segments: readonly SegmentMeta[]): IndexWork {
-    const found = this.#found.get(segments);
-    if (found?.indexes === indexes) return found.work;
+  /** Segments that are read without an index come before those that are not read yet. */
+  #ofCollection(
+    { indexes, schema }: CollectionMeta,
+    visible: readonly SegmentMeta[],
+    incoming: readonly SegmentMeta[],
+  ): IndexWork {
+    const found = this.#found.get(visible);
+    if (found?.indexes === indexes && found.incoming === incoming) return found.work;
+    const segments = [...visible, ...incoming];
     const wanted = indexes.filter((index) => hasFiles(index, schema));
     const work = {
       missing: segments.flatMap((segment) => this.#missing(segment, wanted)),
@@ -63,18 +74,20 @@ export class IndexWorkFinder {
           .map((file) => ({ segment, file })),
       ),
     };
-    this.#found.set(segments, { indexes, work });
+    this.#found.set(visible, { incoming, indexes, work });
     return work;
   }
 
   #missing(segment: SegmentMeta, wanted: readonly IndexMeta[]): IndexJob[] {
     if (segment.rowCount < this.#rowsMin) return [];
-    return wanted
-      .filter(
-        (index) =>
-          (isScalarIndexType(index.type) || segment.vectors.some((file) => file.fieldId === index.fieldId)) &&
-          !segment.indexes.some((file) => file.indexId === index.id),
-      )
-      .map((index) => ({ segment, index }));
+    return wanted.filter((index) => lacksFile(segment, index)).map((index) => ({ segment, index }));
   }
+}
+
+/** Whether the segment has what the index is built over and no file of it. */
+export function lacksFile(segment: SegmentMeta, index: IndexMeta): boolean {
+  return (
+    (isScalarIndexType(index.type) || segment.vectors.some((file) => file.fieldId === index.fieldId)) &&
+    !segment.indexes.some((file) => file.indexId === index.id)
+  );
 }

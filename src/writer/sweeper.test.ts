@@ -4,7 +4,8 @@ import { keysFromValues } from '../columns/index.ts';
 import { CALL, WriterCluster, insertOf, type WriterProcess } from '../../test/support/writer-cluster.ts';
 import type { CollectionMeta } from '../catalog/model.ts';
 
-const options = { orphanGraceMs: 5_000, logGraceMs: 1_000_000 };
+/** Nothing is compacted. */
+const options = { orphanGraceMs: 5_000, logGraceMs: 1_000_000, compactionDeadRatio: 2 };
 
 async function written(
   cluster: WriterCluster,

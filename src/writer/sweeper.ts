@@ -6,6 +6,7 @@ import type { Orphans } from '../catalog/snapshot.ts';
 import type { Clock } from '../host/index.ts';
 import type { Log } from '../log/log.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
+import { objectKeysOf } from '../segment/segment-keys.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface SweeperOptions {
@@ -98,9 +99,7 @@ export class Sweeper {
   }
 
   async #removeSegment(segment: SegmentMeta): Promise<void> {
-    for (const { objectKey } of [segment.rows, ...segment.vectors, ...segment.indexes]) {
-      await this.#options.objectStore.delete(objectKey);
-    }
+    for (const key of objectKeysOf(segment)) await this.#options.objectStore.delete(key);
   }
 
   async #removeChannel(channel: ChannelMeta): Promise<void> {

@@ -41,6 +41,10 @@ class Run {
         deltasMax: 3,
         flushRows: 25,
         indexRowsMin: 4,
+        compactionSegmentsMin: 2,
+        compactionDeadRatio: 0.1,
+        compactionWarmUpMs: 300,
+        compactionConcurrency: 2,
         logGraceMs: 500,
         orphanGraceMs: 500,
         tailBytesMax: 2_000,
@@ -58,6 +62,10 @@ class Run {
     await this.cluster.settle(
       api.execute({ kind: 'create-index', collectionId: id, name: '', fieldId: 101, ...index }, CALL),
     );
+    if (this.#random.below(2) === 0) {
+      const load = { replicas: 1, partitionIds: null, fieldIds: null };
+      await this.cluster.settle(api.execute({ kind: 'load', collectionId: id, ...load }, CALL));
+    }
     const collection = () => this.#process.catalog.snapshot().collections.get(id)!;
     await this.cluster.until(() => collection().indexes.length === 1);
     this.#collection = collection();

@@ -16,6 +16,16 @@ export interface WriterOptions {
   readonly segmentRowsMax: number;
   /** Delete objects of a channel; one more merges them into one. Every reader reads all of them when it opens a segment. */
   readonly deltasMax: number;
+  /** Of a compacted segment; it bounds the memory of the compaction, too. */
+  readonly compactionBytesMax: number;
+  /** So many segments of about one size are merged. */
+  readonly compactionSegmentsMin: number;
+  /** Part of a segment's rows that must be deleted or expired for it to be rewritten. */
+  readonly compactionDeadRatio: number;
+  /** Compactions at the same time. */
+  readonly compactionConcurrency: number;
+  /** How long readers may open a compacted segment before it is read. */
+  readonly compactionWarmUpMs: number;
   /** Smaller segments are searched exactly and get no index file. */
   readonly indexRowsMin: number;
   /** Threads of one index build; 0 = those of the kernel. */
@@ -34,6 +44,8 @@ export interface WriterOptions {
   readonly logGraceMs: number;
   /** How long objects and logs stay after what named them was dropped, for searches planned before. */
   readonly orphanGraceMs: number;
+  /** How often the object store is listed for objects nobody names. */
+  readonly garbageIntervalMs: number;
   /** Channels recovered at the same time after a takeover. */
   readonly recoveryConcurrency: number;
   /** How long a change of the catalog may wait for the metadata service before its caller is told. */
@@ -56,6 +68,11 @@ export const DEFAULT_WRITER_OPTIONS: WriterOptions = Object.freeze({
   flushConcurrency: 2,
   segmentRowsMax: 1_000_000,
   deltasMax: 16,
+  compactionBytesMax: 512 * MIB,
+  compactionSegmentsMin: 4,
+  compactionDeadRatio: 0.2,
+  compactionConcurrency: 1,
+  compactionWarmUpMs: 10_000,
   indexRowsMin: 1_024,
   indexThreads: 0,
   indexConcurrency: 1,
@@ -66,6 +83,7 @@ export const DEFAULT_WRITER_OPTIONS: WriterOptions = Object.freeze({
   commandWaitMs: 5_000,
   logGraceMs: 120_000,
   orphanGraceMs: 120_000,
+  garbageIntervalMs: 3_600_000,
   recoveryConcurrency: 16,
   maintenanceIntervalMs: 500,
   retryMs: 100,

@@ -2,12 +2,16 @@ import { ChannelTable } from './channel-table.ts';
 import type { ChannelWriter } from './channel-writer.ts';
 import { idsNeeded, planCommand } from './commands/plan-command.ts';
 import { DiskWatch } from './disk-watch.ts';
+import { DelayedRemovals } from './delayed-removals.ts';
+import { Compactor } from './compaction/compactor.ts';
 import { EntryTails } from './entry-tail.ts';
 import { FencedCatalog } from './fenced-catalog.ts';
 import { Flusher } from './flusher.ts';
 import { follow } from './follow.ts';
 import { IndexBuilder } from './index-builder.ts';
+import { GarbageCollector } from './garbage-collector.ts';
 import { Mutations } from './mutations.ts';
+import { ObjectsInMaking } from './objects-in-making.ts';
 import { Sweeper } from './sweeper.ts';
 import { WriteRoom } from './write-room.ts';
 import type { WriterLease } from './writer-lease.ts';
@@ -16,6 +20,8 @@ import type { CatalogCommand } from '../catalog/commands.ts';
 import { DEFAULT_DATABASE_NAME } from '../catalog/model.ts';
 import { MishardsError, asMishardsError } from '../errors/index.ts';
 import type {
+  CompactionRequested,
+  CompactionState,
   DeleteRequest,
   FlushResult,
   FollowRequest,
@@ -39,10 +45,13 @@ export class WriterTerm implements WriterApi {
   readonly #room: WriteRoom;
   readonly #tails: EntryTails;
   readonly #mutations: Mutations;
+  readonly #removals: DelayedRemovals;
   readonly #flusher: Flusher;
   readonly #indexes: IndexBuilder;
+  readonly #compactor: Compactor;
   readonly #sweeper: Sweeper;
   readonly #disk: DiskWatch;
+  readonly #garbage: GarbageCollector;
   /** Aborts when the lease is lost or the term is closed. */
   readonly #closing = new AbortController();
   readonly #draining = new AbortController();
@@ -85,13 +94,26 @@ export class WriterTerm implements WriterApi {
       channels: this.#channels,
       room: this.#room,
     });
-    const shared = { ...this.#resources, snapshot, limits, signal, catalog: this.#catalog };
+    this.#removals = new DelayedRemovals({ clock: host.clock, logger });
+    const making = new ObjectsInMaking();
+    const shared = {
+      ...this.#resources,
+      snapshot,
+      limits,
+      signal,
+      making,
+      removals: this.#removals,
+      catalog: this.#catalog,
+    };
     this.#flusher = new Flusher({ ...shared, channels: this.#channels, room: this.#room });
     this.#indexes = new IndexBuilder(shared);
+    this.#compactor = new Compactor(shared);
+    const orphans = () => catalog.orphans();
+    this.#garbage = new GarbageCollector({ ...shared, orphans });
     this.#sweeper = new Sweeper({
       ...shared,
+      orphans,
       clock: host.clock,
-      orphans: () => catalog.orphans(),
       graceMs: limits.orphanGraceMs,
     });
     const onEnded = (): void => this.#closing.abort(lease.ended.reason);
@@ -113,6 +135,7 @@ export class WriterTerm implements WriterApi {
       flushesRunning: this.#flusher.runningCount,
       indexBuildsRunning: this.#indexes.runningCount,
       indexFilesMissing: this.#indexes.pendingCount,
+      compactionsRunning: this.#compactor.runningCount,
     };
   }
 
@@ -125,7 +148,8 @@ export class WriterTerm implements WriterApi {
     for (const collection of snapshot.collections.values()) {
       oracle.observe(BigInt(collection.createdTimestamp));
       for (const { maxTimestamp } of snapshot.segmentsOf(collection.id)) oracle.observe(BigInt(maxTimestamp));
-      for (const { deltas } of snapshot.channelsOf(collection.id)) {
+      for (const { deltas, newestTimestamp } of snapshot.channelsOf(collection.id)) {
+        oracle.observe(BigInt(newestTimestamp));
         for (const { maxTimestamp } of deltas) oracle.observe(BigInt(maxTimestamp));
       }
     }
@@ -171,6 +195,16 @@ export class WriterTerm implements WriterApi {
     return await (call.signal === undefined ? done : abortable(done, call.signal));
   }
 
+  async compact(collection: CollectionId): Promise<CompactionRequested> {
+    this.lease.checkHeld();
+    return await this.#compactor.compact(collection);
+  }
+
+  async compactionState(compactionId: string): Promise<CompactionState> {
+    this.lease.checkHeld();
+    return await this.#compactor.state(compactionId);
+  }
+
   async positions(collection: CollectionId): Promise<Positions> {
     const channels = await this.#channelsOf(collection);
     this.lease.checkHeld();
@@ -209,7 +243,9 @@ export class WriterTerm implements WriterApi {
     this.lease.lose(reason);
     this.#closing.abort(reason);
     this.#stack.dispose();
-    await Promise.all([this.#flusher.idle(), this.#indexes.idle(), this.#sweeper.idle()]);
+    const ofSegments = [this.#flusher, this.#indexes, this.#compactor];
+    const workers = [...ofSegments, this.#sweeper, this.#removals, this.#garbage];
+    await Promise.all(workers.map((worker) => worker.idle()));
     await this.#channels.close(reason);
     await this.lease[Symbol.asyncDispose]();
   }
@@ -263,8 +299,11 @@ export class WriterTerm implements WriterApi {
   #maintain(): void {
     this.#disk.look();
     this.#flusher.look();
+    this.#removals.look();
     this.#indexes.look();
+    this.#compactor.look();
     this.#sweeper.look();
+    this.#garbage.look();
   }
 
   /** The log accepts nothing more under this epoch; the next one opens it anew and sees what of the last write is there. */

@@ -70,6 +70,7 @@ export class Writer implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { host, logger, options } = this.#resources;
+    await this.#clearTemporaryFiles();
     const { signal } = this.#stopping;
     let restMs = options.retryMs;
     while (!signal.aborted) {
@@ -83,6 +84,14 @@ export class Writer implements AsyncDisposable {
       restMs = isStable ? options.retryMs : Math.min(restMs * 2, options.retryMaxMs);
       await host.timers.sleep(restMs, signal).catch(() => undefined);
     }
+  }
+
+  /** Their names have ids that no later run uses, so what a run that was killed left would stay for ever. */
+  async #clearTemporaryFiles(): Promise<void> {
+    const { host, logger, temporaryDirectory } = this.#resources;
+    await host.files.removeTree(temporaryDirectory).catch((error: unknown) => {
+      logger.warn({ temporaryDirectory, error }, 'temporary files of an earlier run cannot be removed');
+    });
   }
 
   /** Resolves with the lease as soon as no other process holds it. */
@@ -158,6 +167,8 @@ export class Writer implements AsyncDisposable {
       upsert: (request, call) => this.#call((term) => term.upsert(request, call)),
       delete: (request, call) => this.#call((term) => term.delete(request, call)),
       flush: (collections, call) => this.#call((term) => term.flush(collections, call)),
+      compact: (collection) => this.#call((term) => term.compact(collection)),
+      compactionState: (compactionId) => this.#call((term) => term.compactionState(compactionId)),
       positions: (collection) => this.#call((term) => term.positions(collection)),
       freshRows: (collection) => this.#call((term) => term.freshRows(collection)),
       follow: (request, call) => this.#call((term) => term.follow(request, call)),

@@ -164,6 +164,29 @@ export class MemoryCore implements ProxyCore {
     return Promise.resolve({ count: all.rowCount, ...this.#answer(command, picked) });
   }
 
+  compact(collectionId: CollectionId): ReturnType<ProxyCore['compact']> {
+    this.calls.push({ kind: 'compact', request: collectionId });
+    return Promise.resolve({ compactionId: '77', planCount: 2 });
+  }
+
+  /** One merge is done, one is under way; of an unknown one nothing is known. */
+  compactionState(compactionId: string): ReturnType<ProxyCore['compactionState']> {
+    if (compactionId !== '77') {
+      return Promise.resolve({
+        revision: 0,
+        executingCount: 0,
+        completedCount: 0,
+        failedCount: 0,
+        merges: [],
+      });
+    }
+    const merges = [
+      { sources: ['1', '2'], target: '3' },
+      { sources: ['4'], target: null },
+    ];
+    return Promise.resolve({ revision: 0, executingCount: 1, completedCount: 1, failedCount: 0, merges });
+  }
+
   loadProgress(): Promise<number> {
     return Promise.resolve(100);
   }

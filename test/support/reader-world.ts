@@ -119,7 +119,9 @@ export class ReaderWorld implements AsyncDisposable {
       world.#appenders.set(channel, await world.log.openAppender(channel, 1));
     }
     const load =
-      options.load === undefined ? { replicas: 1, partitionIds: null, fieldIds: null } : options.load;
+      options.load === undefined
+        ? { replicas: 1, partitionIds: null, fieldIds: null, before: null }
+        : options.load;
     await world.commit([
       world.#put(WRITER_LEASE_KEY, { nodeId: 'writer-1', address: 'memory://writer-1', epoch: 1 }),
       world.#put(collectionDocumentKey(COLLECTION), world.#collection(load)),
@@ -281,7 +283,7 @@ export class ReaderWorld implements AsyncDisposable {
         const id = String(fieldId) as IndexId;
         const type = { requestedType: 'INVERTED', type: 'INVERTED', metric: null } as const;
         const index = { id, name: id, fieldId, ...type, params: {}, createdTimestamp: '1' };
-        files.push(await writeScalarIndex({ ...tools, cache, segment, index }));
+        files.push(await writeScalarIndex({ buildId: '9', ...tools, cache, segment, index }));
       }
       writes.push(this.#putSegment({ ...segment, indexes: [...segment.indexes, ...files] }));
     }
@@ -362,6 +364,7 @@ export class ReaderWorld implements AsyncDisposable {
         schemaVersion: 1,
         rows: batchOf(this.schema, ofPartition),
         timestamps: BigUint64Array.from(ofPartition, (row) => row.timestamp),
+        deletesThrough: 0n,
       });
       this.#rowsOf.set(segmentId, ofPartition);
       segments.push(meta);
@@ -389,7 +392,7 @@ export class ReaderWorld implements AsyncDisposable {
       createdTimestamp: '1',
     } as const;
     const tools = { host, kernel, objectStore, cache, temporaryDirectory: `${this.#root}/temporary` };
-    return await writeIndex({ ...tools, segment, index, threads: 1 });
+    return await writeIndex({ ...tools, segment, index, buildId: '9', threads: 1 });
   }
 
   async #writeDelta(deletes: readonly ModelDelete[]) {
@@ -447,7 +450,7 @@ async function realMachine(simulated: SimulatedHost, stack: AsyncDisposableStack
 }
 
 function emptyChannel(id: ChannelId): ChannelMeta {
-  return { id, collectionId: COLLECTION, checkpoint: 0, deltas: [] };
+  return { id, collectionId: COLLECTION, checkpoint: 0, deltas: [], newestTimestamp: '0' };
 }
 
 export function nodeOf(id: string): NodeInfo {

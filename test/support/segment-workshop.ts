@@ -57,6 +57,7 @@ export async function segmentWorkshop(
         schemaVersion: 3,
         rows,
         timestamps,
+        deletesThrough: 0n,
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -43,7 +43,13 @@ export const scalarIndexTarget: FuzzTarget = {
         params: {},
         createdTimestamp: '1',
       };
-      const { objectKey } = await writeScalarIndex({ ...workshop, segment, index, schema });
+      const { objectKey } = await writeScalarIndex({
+        buildId: '9',
+        ...workshop,
+        segment,
+        index,
+        schema,
+      });
       seeds.push(tagged(field.id, await workshop.objectStore.get(objectKey)));
     }
     return seeds;

@@ -1,11 +1,15 @@
 import type { RouteSources } from './explain-route.ts';
 import { segmentKey } from '../../catalog/routed-items.ts';
+import { compareIds } from '../../catalog/collection-contents.ts';
 import type { RequestContext } from '../proxy-core.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { NodeId, PartitionId, SegmentId } from '../../schema/index.ts';
 
-/** Loaded copies of segments among all copies that must be, in percent rounded down. A reader that does not answer has none. */
+/**
+ * Loaded copies of segments among all copies that must be, in percent rounded down; of the segments that were there when loading
+ * was asked for, so that what is loaded stays so through flushes and compaction. A reader that does not answer has none.
+ */
 export async function loadProgress(
   { catalog, pool, placements }: RouteSources,
   collection: CollectionMeta,
@@ -29,8 +33,10 @@ export async function loadProgress(
   );
   let total = 0;
   let loaded = 0;
+  const { before } = collection.load;
   for (const segment of snapshot.segmentsOf(collection.id)) {
     if (wanted !== null && !wanted.includes(segment.partitionId)) continue;
+    if (before !== null && compareIds(segment.id, before) > 0) continue;
     for (const node of (placement.get(segmentKey(segment.id)) ?? []).slice(0, copies)) {
       total++;
       if (loadedBy.get(node)?.has(segment.id) === true) loaded++;

@@ -7,6 +7,7 @@ import type { CollectionId } from '../../schema/index.ts';
 
 interface CachedPlacement {
   readonly segments: readonly SegmentMeta[];
+  readonly incoming: readonly SegmentMeta[];
   readonly readers: readonly NodeInfo[];
   readonly copies: number;
   readonly placement: Placement;
@@ -34,12 +35,13 @@ export class PlacementCache {
     readers: readonly NodeInfo[],
   ): Placement {
     const segments = snapshot.segmentsOf(collection.id);
+    const incoming = snapshot.incomingOf(collection.id);
     const copies = collection.load?.replicas ?? 1;
     const cached = this.#entries.get(collection.id);
-    if (cached?.segments === segments && cached.readers === readers && cached.copies === copies)
-      return cached.placement;
+    const isSame = cached?.segments === segments && cached.incoming === incoming;
+    if (isSame && cached.readers === readers && cached.copies === copies) return cached.placement;
     const placement = this.#router.place(routedItems(snapshot, collection), readers, copies);
-    this.#entries.set(collection.id, { segments, readers, copies, placement });
+    this.#entries.set(collection.id, { segments, incoming, readers, copies, placement });
     return placement;
   }
 

@@ -1,3 +1,4 @@
+import { compactionCalls } from './compaction-calls.ts';
 import { withDeletesByFilter } from './delete-by-filter.ts';
 import { explainRoute } from './explain-route.ts';
 import { Guarantees } from './guarantees.ts';
@@ -72,6 +73,7 @@ export function createProxy(dependencies: ProxyDependencies): ProxyCore & AsyncD
       await catalog.waitFor((snapshot) => snapshot.revision >= result.revision, context.signal);
       return result;
     },
+    ...compactionCalls(link, catalog),
     async rowCount(collection, partitionId, context) {
       const fresh = await link.call(context, (writer, call) => writer.freshRows(collection.id, call));
       const counts = catalog

@@ -21,7 +21,7 @@ function plan(loaded: readonly PartitionId[] | null, asked: readonly PartitionId
     name: 'c',
     partitions: IDS.map((id) => ({ id, name: `p${id}` })),
     newestPartitionId: '4',
-    load: { replicas: 1, fieldIds: null, partitionIds: loaded },
+    load: { replicas: 1, fieldIds: null, partitionIds: loaded, before: null },
     channels: ['1-0'],
   } as unknown as CollectionMeta;
   const rowsSince = since as Timestamp;

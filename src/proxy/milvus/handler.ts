@@ -16,6 +16,8 @@ export interface FrontServices {
   readonly serverVersion: string;
   /** Segments with fewer rows are searched exactly: they count as indexed. */
   readonly indexRowsMin: number;
+  /** Segments are merged up to this size. */
+  readonly segmentBytesMax: number;
 }
 
 export type MethodName = keyof MilvusMethods;

@@ -1,5 +1,6 @@
 import { aliasHandlers } from './alias-handlers.ts';
 import { collectionHandlers } from './collection-handlers.ts';
+import { compactionHandlers } from './compaction-handlers.ts';
 import { databaseHandlers } from './database-handlers.ts';
 import { describeHandlers } from './describe-handlers.ts';
 import { fieldHandlers } from './field-handlers.ts';
@@ -34,6 +35,7 @@ export function milvusHandlers(services: FrontServices): Partial<Handlers<Method
     ...writeHandlers(services),
     ...flushHandlers(services),
     ...segmentHandlers(services),
+    ...compactionHandlers(services),
     ...searchHandlers(services),
     ...hybridSearchHandlers(services),
     ...queryHandlers(services),

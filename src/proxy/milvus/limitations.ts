@@ -8,7 +8,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
     'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and all vector types, also null; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, external collections',
   AlterCollection:
-    'no rate limits; rows that have outlived collection.ttl.seconds or the time in their ttl_field are no longer seen, their space is not given back yet',
+    'no rate limits; rows that have outlived collection.ttl.seconds or the time in their ttl_field are no longer seen; compaction gives back the space of the former, not yet of the latter',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
   AlterCollectionSchema: 'adds one nullable field; no functions, no dropping',
   AddCollectionField: 'nullable scalars; no vectors',
@@ -21,6 +21,10 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',
   LoadPartitions: 'no resource groups',
+  ManualCompaction:
+    'whole collections; every kind of compaction is the same here; a target size is an upper bound beside writer.compaction_bytes_max',
+  GetCompactionState: 'a compaction asked of a writer that is no longer active counts as completed',
+  GetCompactionStateWithPlans: 'a compaction asked of a writer that is no longer active has no plans',
   HybridSearch:
     'RRF and weighted ranking, by rank_params or as a rerank function; no grouping, no model or decay rerankers, no function chains',
   Upsert: 'partial updates too; no operations on fields (field_ops)',

@@ -18,9 +18,16 @@ export interface MilvusFrontOptions {
   readonly serverVersion?: string;
   /** The writer's bound below which a segment gets no index: such segments count as indexed. Default 1 024. */
   readonly indexRowsMin?: number;
+  /** The writer's bound up to which segments are merged. Default 512 MiB. */
+  readonly segmentBytesMax?: number;
 }
 
-const DEFAULTS = { requestsMax: 4_096, serverVersion: 'v3.0.0-mishards', indexRowsMin: 1_024 } as const;
+const DEFAULTS = {
+  requestsMax: 4_096,
+  serverVersion: 'v3.0.0-mishards',
+  indexRowsMin: 1_024,
+  segmentBytesMax: 512 * 2 ** 20,
+} as const;
 
 export interface MilvusFrontDependencies {
   readonly core: ProxyCore;

@@ -55,6 +55,7 @@ export function createCollection(command: CreateCollectionCommand, context: Comm
     collectionId: id,
     checkpoint: 0,
     deltas: [],
+    newestTimestamp: context.timestamp,
   }));
   return [
     putCollection(meta),

@@ -10,7 +10,7 @@ import {
 import type { CatalogCommand, LoadCommand } from '../../catalog/commands.ts';
 import type { CollectionMeta, LoadSpec } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { isVectorType, type PartitionId } from '../../schema/index.ts';
+import { isVectorType, type PartitionId, type SegmentId } from '../../schema/index.ts';
 
 type ReleaseCommand = CatalogCommand & { readonly kind: 'release' };
 
@@ -20,7 +20,8 @@ export function load(command: LoadCommand, context: CommandContext): CommandPlan
   requirePartitions(meta, command.partitionIds ?? []);
   requireVectorIndexes(meta, command.fieldIds);
   const wanted = specOf(command, meta.load);
-  return isDeepStrictEqual(wanted, meta.load) ? NOTHING_TO_DO : [putCollection({ ...meta, load: wanted })];
+  if (isDeepStrictEqual(wanted, meta.load)) return NOTHING_TO_DO;
+  return [putCollection({ ...meta, load: { ...wanted, before: context.takeId<SegmentId>() } })];
 }
 
 /** Releasing what is not loaded succeeds. A collection whose last partition is released is released. */
@@ -38,14 +39,14 @@ export function release(command: ReleaseCommand, context: CommandContext): Comma
 
 function specOf(command: LoadCommand, present: LoadSpec | null): LoadSpec {
   const { replicas, fieldIds } = command;
-  if (present === null) return { replicas, fieldIds, partitionIds: command.partitionIds };
+  if (present === null) return { replicas, fieldIds, partitionIds: command.partitionIds, before: null };
   if (!isDeepStrictEqual(present.fieldIds, fieldIds)) {
     throw new MishardsError(
       'PARAMETER_INVALID',
       `can't change the load field list for loaded collection: invalid parameter[expected=${fieldsText(present.fieldIds)}][actual=${fieldsText(fieldIds)}]`,
     );
   }
-  if (command.partitionIds === null) return { replicas, fieldIds, partitionIds: null };
+  if (command.partitionIds === null) return { ...present, replicas, partitionIds: null };
   if (present.replicas !== replicas) {
     throw new MishardsError(
       'PARAMETER_INVALID',

@@ -60,6 +60,7 @@ describe('collections', () => {
         collectionId: meta.id,
         checkpoint: 0,
         deltas: [],
+        newestTimestamp: '99',
       })),
     );
     assert.deepEqual(
@@ -326,7 +327,9 @@ describe('loading', () => {
     model.run(createIndex(id));
     model.refuses(load(id), 'PARAMETER_INVALID', /field: \[other\]/);
     model.run(load(id, { fieldIds: [100, 101] }));
-    assert.deepEqual(model.collection('c').load, { replicas: 1, partitionIds: null, fieldIds: [100, 101] });
+    const { before, ...spec } = model.collection('c').load!;
+    assert.deepEqual(spec, { replicas: 1, partitionIds: null, fieldIds: [100, 101] });
+    assert.ok(BigInt(before!) > BigInt(id), 'segments there are so far tell how far loading is');
   });
 
   test('adds partitions to those loaded; all includes future ones', () => {
@@ -352,6 +355,9 @@ describe('loading', () => {
     model.run(load(id));
     model.run(load(id, { replicas: 2 }));
     assert.equal(model.collection('c').load!.replicas, 2);
+    const { before } = model.collection('c').load!;
+    model.runsIdle(load(id, { replicas: 2 }));
+    assert.equal(model.collection('c').load!.before, before);
     const partitionIds = [model.collection('c').partitions[0]!.id];
     model.refuses(
       load(id, { replicas: 3, partitionIds }),

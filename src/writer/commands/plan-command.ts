@@ -23,6 +23,7 @@ export function idsNeeded(command: CatalogCommand, { partitionsMax }: CatalogLim
     case 'create-database':
     case 'create-partition':
     case 'create-index':
+    case 'load':
       return 1;
     case 'truncate-collection':
       // How many partitions there are is known only when it is planned.

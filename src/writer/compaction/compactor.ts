@@ -1,0 +1,323 @@
+import {
+  announce,
+  removeDead,
+  settle,
+  takePlace,
+  trimDeltas,
+  type CompactionCommit,
+} from './compaction-commits.ts';
+import {
+  compactionWork,
+  whatIsSeen,
+  type CompactionPolicy,
+  type CompactionWork,
+  type Examined,
+  type Rewrite,
+} from './compaction-plan.ts';
+import { CompactionWishes, newProgress, type RewriteProgress } from './compaction-wishes.ts';
+import { IncomingSegments } from './incoming-segments.ts';
+import { rewriteSegments, type RewriteResult, type RewriteTools } from './rewrite-segments.ts';
+import { Backoff } from '../backoff.ts';
+import type { DelayedRemovals } from '../delayed-removals.ts';
+import type { ObjectsInMaking } from '../objects-in-making.ts';
+import type { WriterOptions } from '../writer-options.ts';
+import type { CatalogSnapshot } from '../../catalog/catalog.ts';
+import type { ChannelMeta, CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
+import { hasTimeToLive } from '../../catalog/time-to-live.ts';
+import { MishardsError } from '../../errors/index.ts';
+import type { CompactionRequested, CompactionState } from '../../protocol/writer-api.ts';
+import type { CollectionId, SegmentId } from '../../schema/index.ts';
+import { objectKeysOf } from '../../segment/segment-keys.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+export interface CompactorOptions extends Omit<RewriteTools, 'graceMs'> {
+  readonly snapshot: () => CatalogSnapshot;
+  readonly making: ObjectsInMaking;
+  readonly removals: DelayedRemovals;
+  readonly logger: Logger;
+  readonly limits: Pick<
+    WriterOptions,
+    | 'compactionBytesMax'
+    | 'compactionSegmentsMin'
+    | 'compactionDeadRatio'
+    | 'compactionConcurrency'
+    | 'compactionWarmUpMs'
+    | 'segmentRowsMax'
+    | 'indexRowsMin'
+    | 'orphanGraceMs'
+    | 'retryMs'
+    | 'retryMaxMs'
+  >;
+}
+
+interface Running {
+  readonly rewrite: Rewrite;
+  readonly progress: RewriteProgress;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Merges small segments, rewrites those with many dead rows, and drops deltas that have done their work. The catalog says what
+ * is to do; see ADR 10 for how the new takes the place of the old.
+ */
+export class Compactor {
+  readonly #options: CompactorOptions;
+  readonly #policy: CompactionPolicy;
+  readonly #tools: RewriteTools;
+  readonly #backoff: Backoff<string>;
+  readonly #wishes = new CompactionWishes();
+  readonly #running = new Set<Running>();
+  readonly #examined = new Map<SegmentId, Examined & { readonly collectionId: CollectionId }>();
+  readonly #incoming: IncomingSegments;
+  /** Collections that had nothing to do, by their segments, with the rest of what that was derived from. */
+  readonly #idleWith = new WeakMap<readonly SegmentMeta[], readonly unknown[]>();
+  #tending: Promise<void> | null = null;
+  /** Revision of the catalog that shows all it has done. */
+  #changedAt = 0;
+
+  constructor(options: CompactorOptions) {
+    const { limits } = options;
+    this.#options = options;
+    this.#policy = {
+      segmentsMin: limits.compactionSegmentsMin,
+      bytesMax: limits.compactionBytesMax,
+      rowsMax: limits.segmentRowsMax,
+      smallRows: limits.indexRowsMin,
+      deadRatio: limits.compactionDeadRatio,
+      graceMs: limits.orphanGraceMs,
+    };
+    this.#incoming = new IncomingSegments(options.host.clock, limits);
+    this.#tools = { ...options, graceMs: limits.orphanGraceMs };
+    this.#backoff = new Backoff(options.host.clock, limits);
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** Starts what the catalog and clients ask for, within the bounds. */
+  look(): void {
+    if (this.#options.signal.aborted) return;
+    const snapshot = this.#options.snapshot();
+    this.#forget(snapshot);
+    if (snapshot.revision >= this.#changedAt) {
+      this.#wishes.lookAgain((id) => this.#wished(snapshot.collections.get(id), snapshot));
+    }
+    for (const queued of this.#wishes.queue) {
+      if (this.#start(queued.rewrite, queued.progress)) this.#wishes.dequeue(queued);
+    }
+    for (const collection of snapshot.collections.values()) {
+      const work = this.#workOf(collection, snapshot);
+      if (work === null) continue;
+      for (const rewrite of work.rewrites) {
+        if (!this.#backoff.isResting(keyOf(rewrite))) this.#start(rewrite, newProgress(idsOf(rewrite)));
+      }
+      this.#tend(work, snapshot);
+    }
+  }
+
+  /** Compacts what can be compacted in a collection, now. `COLLECTION_NOT_FOUND`. */
+  async compact(id: CollectionId): Promise<CompactionRequested> {
+    const { catalog, ids } = this.#options;
+    const compactionId = await ids.takeOne();
+    const snapshot = await catalog.current();
+    const collection = snapshot.collections.get(id);
+    if (collection === undefined) {
+      throw new MishardsError('COLLECTION_NOT_FOUND', `collection not found[collection=${id}]`);
+    }
+    const running = [...this.#running].filter(({ rewrite }) => rewrite.collectionId === id);
+    const underWay = [
+      ...running.map(({ progress }) => progress),
+      ...snapshot.incomingOf(id).map((target) => this.#incoming.progressOf(target)),
+    ];
+    const rewrites = this.#wished(collection, snapshot);
+    const planCount = this.#wishes.add(compactionId, id, rewrites, [...new Set(underWay)]);
+    this.look();
+    return { compactionId, planCount };
+  }
+
+  async state(compactionId: string): Promise<CompactionState> {
+    const { revision } = await this.#options.catalog.current();
+    return { revision, ...this.#wishes.state(compactionId) };
+  }
+
+  /** Resolves when nothing runs; rewrites end early by the signal. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all([...this.#running].map(({ done }) => done));
+    await this.#tending;
+  }
+
+  /** Whatever can be compacted and is not being compacted. */
+  #wished(collection: CollectionMeta | undefined, snapshot: CatalogSnapshot): readonly Rewrite[] {
+    if (collection === undefined) return [];
+    const { rewrites } = this.#derive(collection, snapshot, true);
+    return rewrites.filter((rewrite) => !rewrite.sources.some((segment) => this.#isRunning(segment)));
+  }
+
+  /** null = nothing. */
+  #workOf(collection: CollectionMeta, snapshot: CatalogSnapshot): CompactionWork | null {
+    const segments = snapshot.segmentsOf(collection.id);
+    const inputs = [
+      collection.properties,
+      snapshot.incomingOf(collection.id),
+      snapshot.channelsOf(collection.id),
+    ];
+    const before = this.#idleWith.get(segments);
+    if (before !== undefined && inputs.every((input, index) => input === before[index])) return null;
+    const work = this.#derive(collection, snapshot, false);
+    const isIdle =
+      work.rewrites.length + work.expired.length + work.incoming.length + work.trims.length === 0;
+    // Rows go on expiring without any change of the catalog.
+    if (isIdle && !hasTimeToLive(collection)) this.#idleWith.set(segments, inputs);
+    return work;
+  }
+
+  #derive(collection: CollectionMeta, snapshot: CatalogSnapshot, isForced: boolean): CompactionWork {
+    const nowMs = this.#options.host.clock.nowMs();
+    const [policy, examined] = [this.#policy, this.#examined];
+    return compactionWork({ snapshot, collection, policy, nowMs, examined, isForced });
+  }
+
+  /** false = not now: too much is running, or some of it is. */
+  #start(rewrite: Rewrite, progress: RewriteProgress): boolean {
+    if (this.#running.size >= this.#options.limits.compactionConcurrency) return false;
+    for (const running of this.#running) if (overlap(running.rewrite, rewrite)) return false;
+    const { logger, signal } = this.#options;
+    const run = async (): Promise<void> => {
+      try {
+        await this.#rewrite(rewrite, progress);
+        this.#backoff.succeeded(keyOf(rewrite));
+      } catch (error) {
+        progress.state = 'failed';
+        if (signal.aborted) return;
+        this.#backoff.failed(keyOf(rewrite));
+        logger.error(
+          { collection: rewrite.collectionId, segments: idsOf(rewrite), error },
+          'a compaction failed',
+        );
+      } finally {
+        this.#running.delete(running);
+      }
+      this.look();
+    };
+    // In a turn of its own, so that it is among those running when it ends.
+    const running: Running = { rewrite, progress, done: Promise.resolve().then(run) };
+    this.#running.add(running);
+    return true;
+  }
+
+  async #rewrite(rewrite: Rewrite, progress: RewriteProgress): Promise<void> {
+    const { host, logger } = this.#options;
+    const startMs = host.clock.monotonicMs();
+    using making = this.#options.making.begin();
+    const result = await rewriteSegments(rewrite, making, this.#tools);
+    await this.#conclude(rewrite, result, progress);
+    const fields = { collection: rewrite.collectionId, sources: progress.sources, target: progress.target };
+    const elapsedMs = host.clock.monotonicMs() - startMs;
+    if (result.kind === 'written') logger.info({ ...fields, elapsedMs }, 'segments rewritten');
+  }
+
+  async #conclude(rewrite: Rewrite, result: RewriteResult, progress: RewriteProgress): Promise<void> {
+    const { catalog, signal } = this.#options;
+    signal.throwIfAborted();
+    if (result.kind === 'gone') progress.state = 'idle';
+    else if (result.kind === 'not-worth-it') {
+      await this.#leave(rewrite, result);
+      progress.state = 'idle';
+    } else if (result.target === null) {
+      await this.#commit((present) => removeDead(present, rewrite.sources));
+      progress.state = 'completed';
+    } else {
+      const { target } = result;
+      let isAnnounced = false;
+      const revision = await catalog.change((present) => {
+        const writes = announce(present, target);
+        isAnnounced = writes.length > 0;
+        return writes;
+      });
+      if (!isAnnounced) {
+        progress.state = 'idle';
+        return;
+      }
+      progress.target = target.id;
+      this.#incoming.add(target, progress, revision);
+      this.#changedAt = revision;
+    }
+  }
+
+  /** Remembers what was seen, so that it is not looked at again before there is more. */
+  async #leave(rewrite: Rewrite, seen: RewriteResult & { readonly kind: 'not-worth-it' }): Promise<void> {
+    const { catalog, snapshot } = this.#options;
+    const [segment] = rewrite.sources;
+    if (seen.deadRowCount === 0) {
+      await catalog.change((present) => settle(present, segment!, seen.deletesThrough));
+    }
+    const channel = snapshot().channel(rewrite.channelId);
+    const present = snapshot().segment(rewrite.collectionId, segment!.id);
+    if (present === undefined) return;
+    const examined = whatIsSeen(present, channel, seen.livingSince);
+    this.#examined.set(present.id, { ...examined, collectionId: rewrite.collectionId });
+  }
+
+  /** What only the catalog is needed for, one after the other. */
+  #tend(work: CompactionWork, snapshot: CatalogSnapshot): void {
+    const ready = work.incoming.filter((target) => this.#incoming.isReady(target, snapshot));
+    const { expired, trims } = work;
+    if (ready.length + expired.length + trims.length === 0 || this.#tending !== null) return;
+    this.#tending = this.#tendTo(ready, expired, trims)
+      .catch((error: unknown) => {
+        if (this.#options.signal.aborted) return;
+        this.#options.logger.error({ error }, 'a compaction could not be committed');
+      })
+      .finally(() => (this.#tending = null));
+  }
+
+  async #tendTo(
+    ready: readonly SegmentMeta[],
+    expired: readonly SegmentMeta[],
+    trims: readonly ChannelMeta[],
+  ): Promise<void> {
+    for (const target of ready) {
+      await this.#commit((present) => takePlace(present, target));
+      this.#incoming.end(target.id, 'completed');
+    }
+    const free = expired.filter((segment) => !this.#isRunning(segment));
+    if (free.length > 0) await this.#commit((present) => removeDead(present, free));
+    for (const channel of trims) await this.#commit((present) => trimDeltas(present, channel));
+  }
+
+  /** Objects go after a grace: plans made before may still need them. */
+  async #commit(plan: (present: CatalogSnapshot) => CompactionCommit): Promise<void> {
+    const { catalog, objectStore, removals, limits } = this.#options;
+    let commit: CompactionCommit | null = null;
+    this.#changedAt = await catalog.change((present) => {
+      commit = plan(present);
+      return commit.writes;
+    });
+    const { removed, superseded } = commit! as CompactionCommit;
+    const keys = [...removed.flatMap(objectKeysOf), ...superseded.map(({ objectKey }) => objectKey)];
+    for (const key of keys) removals.add(key, limits.orphanGraceMs, () => objectStore.delete(key));
+  }
+
+  #isRunning(segment: SegmentMeta): boolean {
+    for (const { rewrite } of this.#running) {
+      if (rewrite.sources.some(({ id }) => id === segment.id)) return true;
+    }
+    return false;
+  }
+
+  /** What was remembered of segments that are gone. */
+  #forget(snapshot: CatalogSnapshot): void {
+    this.#incoming.endLost(snapshot);
+    for (const [id, { collectionId }] of this.#examined) {
+      if (snapshot.segment(collectionId, id) === undefined) this.#examined.delete(id);
+    }
+  }
+}
+
+const idsOf = ({ sources }: Rewrite): readonly SegmentId[] => sources.map(({ id }) => id);
+const keyOf = (rewrite: Rewrite): string => idsOf(rewrite).join();
+
+function overlap(one: Rewrite, other: Rewrite): boolean {
+  return one.sources.some(({ id }) => other.sources.some((source) => source.id === id));
+}

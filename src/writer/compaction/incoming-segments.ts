@@ -1,0 +1,89 @@
+import { newProgress, type RewriteProgress } from './compaction-wishes.ts';
+import { hasFiles, lacksFile } from '../index-work.ts';
+import type { CatalogSnapshot } from '../../catalog/catalog.ts';
+import type { SegmentMeta } from '../../catalog/model.ts';
+import type { Clock } from '../../host/index.ts';
+import type { CollectionId, SegmentId } from '../../schema/index.ts';
+
+export interface IncomingLimits {
+  readonly indexRowsMin: number;
+  readonly compactionWarmUpMs: number;
+}
+
+interface Incoming {
+  readonly collectionId: CollectionId;
+  readonly progress: RewriteProgress;
+  /** From this revision of the catalog on, one it does not show is gone. */
+  readonly revision: number;
+  /** When it was first seen complete. */
+  completeSinceMs: number | null;
+}
+
+/** Segments that are announced and have not yet taken the place of others. */
+export class IncomingSegments {
+  readonly #clock: Clock;
+  readonly #limits: IncomingLimits;
+  readonly #incoming = new Map<SegmentId, Incoming>();
+
+  constructor(clock: Clock, limits: IncomingLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Announced by the change that made this revision. */
+  add({ id, collectionId }: SegmentMeta, progress: RewriteProgress, revision: number): void {
+    this.#incoming.set(id, { collectionId, progress, revision, completeSinceMs: null });
+  }
+
+  /** One of an earlier writer is known from when it is first asked for. */
+  progressOf(target: SegmentMeta): RewriteProgress {
+    return this.#of(target).progress;
+  }
+
+  /**
+   * Complete: it lacks no index file that what it replaces has. Then readers of a loaded collection get time to open it before
+   * it is read.
+   */
+  isReady(target: SegmentMeta, snapshot: CatalogSnapshot): boolean {
+    const collection = snapshot.collections.get(target.collectionId);
+    if (collection === undefined || !this.#isComplete(target, snapshot)) return false;
+    const incoming = this.#of(target);
+    const nowMs = this.#clock.monotonicMs();
+    incoming.completeSinceMs ??= nowMs;
+    return collection.load === null || nowMs - incoming.completeSinceMs >= this.#limits.compactionWarmUpMs;
+  }
+
+  /** It has taken its place, or never will. */
+  end(id: SegmentId, state: RewriteProgress['state']): void {
+    const incoming = this.#incoming.get(id);
+    if (incoming !== undefined) incoming.progress.state = state;
+    this.#incoming.delete(id);
+  }
+
+  /** Ends those that went with their collection or partition. */
+  endLost(snapshot: CatalogSnapshot): void {
+    for (const [id, { collectionId, revision }] of this.#incoming) {
+      const present = snapshot.segment(collectionId, id);
+      if (present === undefined && snapshot.revision >= revision) this.end(id, 'idle');
+    }
+  }
+
+  #of(target: SegmentMeta): Incoming {
+    let incoming = this.#incoming.get(target.id);
+    if (incoming === undefined) {
+      const progress: RewriteProgress = { ...newProgress(target.replaces), target: target.id };
+      incoming = { collectionId: target.collectionId, progress, revision: 0, completeSinceMs: null };
+      this.#incoming.set(target.id, incoming);
+    }
+    return incoming;
+  }
+
+  #isComplete(target: SegmentMeta, snapshot: CatalogSnapshot): boolean {
+    if (target.rowCount < this.#limits.indexRowsMin) return true;
+    const { indexes, schema } = snapshot.collections.get(target.collectionId)!;
+    const replaced = target.replaces.map((id) => snapshot.segment(target.collectionId, id));
+    const hadFile = (indexId: string): boolean =>
+      replaced.some((segment) => segment?.indexes.some((file) => file.indexId === indexId) === true);
+    return !indexes.some((index) => hasFiles(index, schema) && hadFile(index.id) && lacksFile(target, index));
+  }
+}
