@@ -62,7 +62,6 @@ const storms = {
   }),
 };
 const samples = new ResourceSamples(scene);
-const isWarm = (): boolean => performance.now() >= warmMs;
 const readerFaults = random.fork('readers');
 const writerFaults = random.fork('writers');
 let churned = 0;
@@ -70,10 +69,10 @@ const work = {
   flushes: new BackgroundWork(FLUSH_REST_MS, () => client.flush({ collection_names: ['flat', 'graph'] })),
   collections: new BackgroundWork(CHURN_REST_MS, () => liveOnce(client, `life_${churned++}`)),
   readerRestarts: new BackgroundWork(READER_REST_MS, () => restartReader(scene, readerFaults)),
-  writerRestarts: new BackgroundWork(WRITER_REST_MS, async () => {
-    if (!isWarm()) await restartWriter(scene, writerFaults);
-  }),
+  writerRestarts: new BackgroundWork(WRITER_REST_MS, () => restartWriter(scene, writerFaults)),
 };
+
+void sleep(Math.max(0, warmMs - performance.now())).then(() => work.writerRestarts[Symbol.asyncDispose]());
 
 while (performance.now() < startMs + durationMs) {
   await sleep(Math.min(VERIFY_EVERY_MS, Math.max(0, startMs + durationMs - performance.now())));

@@ -8,7 +8,7 @@ const EVERY_MS = 2_000;
 const MIB = 2 ** 20;
 /** Growth that is the runtime's own: heaps, pools and files of one size more. */
 const ALLOWANCES = {
-  anonymousMiB: 64,
+  anonymousMiB: 128,
   descriptors: 24,
   files: 200,
   diskMiB: 64,

@@ -7,8 +7,8 @@ import { newBitmap, sliceColumn, type Column } from '../columns/index.ts';
 import { evaluateSlice, useIndexes, type FilterPlan } from '../filter/index.ts';
 import { Turns, type Host } from '../host/index.ts';
 
-/** Memory of a kept result beside its bits. */
-const ENTRY_BYTES = 256;
+/** Memory of a kept result beside its bits: a small typed array alone takes about 300 bytes, and a result has up to two, with objects and a key. */
+const ENTRY_BYTES = 1_024;
 /** Rows asked in one go: of JSON, the slowest, some milliseconds. A multiple of 8. */
 const SLICE_ROWS = 16_384;
 /** How long a filter may keep the event loop at a time. */
