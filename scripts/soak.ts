@@ -12,6 +12,7 @@ import { createSoaked, rowOf } from './soak/soak-collections.ts';
 import { restartReader, restartWriter } from './soak/soak-faults.ts';
 import { summaryOf } from './soak/soak-summary.ts';
 import { SeededRandom } from '../src/host/index.ts';
+import { succeeded } from '../test/support/milvus.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -28,6 +29,7 @@ const seed = Number(flags.seed);
 const WARM_UP_SHARE = 0.4;
 const VERIFY_EVERY_MS = 20_000;
 const FLUSH_REST_MS = 10_000;
+const COMPACTION_REST_MS = 15_000;
 const CHURN_REST_MS = 2_000;
 const READER_REST_MS = 12_000;
 const WRITER_REST_MS = 25_000;
@@ -67,6 +69,9 @@ const writerFaults = random.fork('writers');
 let churned = 0;
 const work = {
   flushes: new BackgroundWork(FLUSH_REST_MS, () => client.flush({ collection_names: ['flat', 'graph'] })),
+  compactions: new BackgroundWork(COMPACTION_REST_MS, async () => {
+    for (const name of ['flat', 'graph']) succeeded(await client.compact({ collection_name: name }));
+  }),
   collections: new BackgroundWork(CHURN_REST_MS, () => liveOnce(client, `life_${churned++}`)),
   readerRestarts: new BackgroundWork(READER_REST_MS, () => restartReader(scene, readerFaults)),
   writerRestarts: new BackgroundWork(WRITER_REST_MS, () => restartWriter(scene, writerFaults)),
