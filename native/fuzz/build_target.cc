@@ -18,6 +18,11 @@ IndexPlan takePlan(Input& input) {
     // Bounds as in `src/kernel/index-types.ts`.
     if (name == "M") value = input.between(2, isExtreme ? 2048 : 12);
     if (name == "efConstruction") value = input.between(1, isExtreme ? 0x7fffffff : 60);
+    if (name == "sq_type") value = input.between(0, 4);
+    if (name == "refine") value = input.between(0, 1);
+    if (name == "nbits") value = input.between(1, 8);
+    // Left to the build: it must divide a dimension that is drawn later.
+    if (name == "m") value = input.between(0, 0);
     if (name == "nlist") value = input.between(1, isExtreme ? 65536 : 20);
   }
   plan.seed = input.take<uint64_t>();

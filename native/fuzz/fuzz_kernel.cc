@@ -15,7 +15,12 @@ namespace fuzz {
 const std::vector<IndexPlan>& smallPlans() {
   static const std::vector<IndexPlan> plans{
       {"HNSW", Metric::kL2, {{"M", 3}, {"efConstruction", 20}}, 1, ""},
+      {"HNSW_SQ", Metric::kL2, {{"M", 3}, {"efConstruction", 20}, {"sq_type", 0}, {"refine", 1}}, 1, ""},
       {"IVF_FLAT", Metric::kL2, {{"nlist", 5}}, 1, ""},
+      {"IVF_SQ8", Metric::kL2, {{"nlist", 5}}, 1, ""},
+      {"IVF_PQ", Metric::kL2, {{"nlist", 5}, {"m", 0}, {"nbits", 8}}, 1, ""},
+      {"IVF_RABITQ", Metric::kL2, {{"nlist", 5}, {"refine", 1}}, 1, ""},
+      {"SCANN", Metric::kL2, {{"nlist", 5}}, 1, ""},
   };
   return plans;
 }

@@ -43,7 +43,8 @@ HnswBuilder::HnswBuilder(const Simd& simd, std::shared_ptr<VectorFile> vectors, 
       linkScores_(size_t{rowCount_} * capacity0_),
       linkCounts_(rowCount_),
       locks_(new SpinLock[rowCount_]),
-      fileCoder_(params.metric, vectors_->rows().dim, Quantizer::bitsFor(vectors_->rows().dim), params.seed, mean_) {
+      fileCoder_(params.metric, vectors_->rows().dim, params.bits != 0 ? params.bits : Quantizer::bitsFor(vectors_->rows().dim),
+                 params.seed, mean_) {
   drawLevels(params.seed);
 }
 
@@ -304,6 +305,7 @@ size_t HnswBuilder::write(const std::string& path) {
   arrays.meta.codeError = rowCount_ == 0 ? 0 : static_cast<float>(std::sqrt(squaredErrors_ / rowCount_));
   arrays.meta.rotationSeed = params_.seed;
   arrays.meta.efConstruction = params_.efConstruction;
+  arrays.meta.kind = static_cast<uint32_t>(params_.kind) | (params_.refine ? kHnswRefine : 0);
   std::vector<uint32_t> upperLinks;
   for (uint32_t upper = 0; upper < upperRow_.size(); upper++) {
     for (uint32_t level = 1; level <= upperLevel_[upper]; level++) {

@@ -21,6 +21,10 @@ struct HnswParams {
   uint32_t degree;
   uint32_t efConstruction;
   uint64_t seed;
+  HnswKind kind = HnswKind::kPlain;
+  /** Of the codes that are searched; 0 = as fits the dimension. */
+  uint32_t bits = 0;
+  bool refine = false;
 };
 
 /** One node's lock: held for a handful of loads and stores. */

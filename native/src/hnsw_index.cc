@@ -25,6 +25,7 @@ void checkMeta(const ContainerReader& reader, const HnswMeta& meta, const Vector
   }
   if (meta.metric >= kMetricCount) reader.refuse("its metric is unknown");
   if (meta.bits != 4 && meta.bits != 8) reader.refuse("its codes have " + std::to_string(meta.bits) + " bits");
+  if ((meta.kind & ~kHnswRefine) >= kHnswKindCount) reader.refuse("its kind of graph is unknown");
   if (meta.degree < 2 || meta.degree > kHnswDegreeMax) reader.refuse("its degree is " + std::to_string(meta.degree));
   if (meta.linkStride < 2 * meta.degree || meta.linkStride > 4 * kHnswDegreeMax) reader.refuse("its links are misplaced");
   if (meta.rowCount >= CandidatePool::kIdEnd) reader.refuse("it has too many rows");
@@ -113,6 +114,11 @@ size_t writeHnsw(const std::string& path, const HnswArrays& arrays, size_t codeS
   writer.add(kUpperLevels, arrays.upperLevel, meta.upperCount);
   writer.add(kUpperLinks, arrays.upperLinks, arrays.upperLinkCount * sizeof(uint32_t));
   return writer.finish();
+}
+
+const char* HnswIndex::type() const {
+  static constexpr const char* kNames[kHnswKindCount] = {"HNSW", "HNSW_SQ", "HNSW_PQ", "HNSW_PRQ"};
+  return kNames[arrays_.meta.kind & ~kHnswRefine];
 }
 
 std::shared_ptr<HnswIndex> HnswIndex::open(const std::string& path, std::shared_ptr<VectorFile> vectors) {

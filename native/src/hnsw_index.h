@@ -14,6 +14,11 @@ namespace mishards {
 /** Ends a list of links that is not full. */
 constexpr uint32_t kNoLink = 0xffffffff;
 
+/** The types of graphs: the same but for the codes that the walk reads. */
+enum class HnswKind : uint32_t { kPlain = 0, kScalar = 1, kProduct = 2, kResidual = 3 };
+constexpr uint32_t kHnswKindCount = 4;
+constexpr uint32_t kHnswRefine = 0x100;
+
 /** The fixed part of an index file, section META. */
 struct HnswMeta {
   uint32_t metric;
@@ -32,7 +37,8 @@ struct HnswMeta {
   float codeError;
   uint64_t rotationSeed;
   uint32_t efConstruction;
-  uint32_t reserved;
+  /** A `HnswKind`, with kHnswRefine where `refine_k` counts. */
+  uint32_t kind;
 };
 static_assert(sizeof(HnswMeta) == 64);
 
@@ -62,7 +68,9 @@ class HnswIndex : public VectorIndex {
  public:
   static std::shared_ptr<HnswIndex> open(const std::string& path, std::shared_ptr<VectorFile> vectors);
 
-  const char* type() const override { return "HNSW"; }
+  const char* type() const override;
+  /** Whether `refine_k` counts. */
+  bool refines() const { return (arrays_.meta.kind & kHnswRefine) != 0; }
   const VectorRows& rows() const override { return vectors_->rows(); }
   Metric metric() const override { return quantizer_->metric(); }
   const Quantizer& quantizer() const { return *quantizer_; }

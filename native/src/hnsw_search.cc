@@ -39,7 +39,11 @@ class Walk {
   Walk(const HnswIndex& index, const IndexRequest& request, const QueryVector& query, const std::atomic<bool>& stopped)
       : index_(index), request_(request), query_(query), stopped_(stopped), scratch_(Scratch::local()), table_(index.codes()) {
     // Codes misplace a few candidates at the end of a pool, so a small pool gets some to spare.
-    pool_ = std::min<size_t>(std::max<size_t>(request.params.ef, request.k + request.k / 4 + 8), index.rows().rowCount);
+    pool_ = std::max<size_t>(request.params.ef, request.k + request.k / 4 + 8);
+    if (index.refines()) {
+      pool_ = std::max(pool_, static_cast<size_t>(std::ceil(request.params.refineK * static_cast<double>(request.k))));
+    }
+    pool_ = std::min<size_t>(pool_, index.rows().rowCount);
     scores_ = index.quantizer().bits() == 8 ? request.simd->scores8 : request.simd->scores4;
   }
 

@@ -11,9 +11,14 @@
 namespace mishards {
 
 struct IvfParams {
+  IvfKind kind;
   Metric metric;
   uint32_t nlist;
   uint64_t seed;
+  /** Of product codes. */
+  uint32_t parts = 0;
+  uint32_t bits = 0;
+  bool refine = false;
 };
 
 /** Trains the centres on a sample, puts every row into the list of its nearest centre, and writes the lists one after the other. */
@@ -27,9 +32,16 @@ class IvfBuild : public IndexBuild {
   size_t peakBytes() const override;
 
  private:
-  enum class Phase { kStart, kTrain, kUpdate, kAssign, kWrite };
+  enum class Phase { kStart, kTrain, kUpdate, kAssign, kScale, kLearn, kEncode, kWrite };
 
   BuildPhase begin(Phase phase);
+  Phase after(Phase phase);
+  uint32_t itemsOf(Phase phase) const;
+  void layOut();
+  void prepareLearning();
+  void prepareCodes();
+  void scaleLists(uint32_t begin, uint32_t end);
+  void encodeLists(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped);
   void assignRows(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped);
   void write(const std::atomic<bool>& stopped);
 
@@ -46,6 +58,17 @@ class IvfBuild : public IndexBuild {
   std::vector<uint32_t> listOf_;
   std::vector<uint32_t> offsets_;
   std::vector<uint32_t> order_;
+  // Of kinds with codes.
+  std::vector<uint32_t> blocks_;
+  std::vector<float> scales_;
+  ListLayout layout_{};
+  CodeSpace codeSpace_;
+  CodeSample sample_{};
+  std::unique_ptr<ListCoder> coder_;
+  PageArray<uint8_t> codes_;
+  PageArray<float> factors_;
+  std::vector<double> errors_;
+  IvfMeta meta_{};
   size_t fileBytes_ = 0;
 };
 

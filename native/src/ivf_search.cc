@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "exact_score.h"
 #include "flat_search.h"
@@ -14,6 +15,9 @@ constexpr double kScatteredCost = 2;
 constexpr double kDroppedCost = 0.1;
 // With bounds, a search that has looked into its lists goes on until so many in a row give nothing.
 constexpr uint32_t kEmptyListsMax = 2;
+
+// Raw vectors asked for this many candidates before they are scored.
+constexpr size_t kRankAhead = 4;
 
 bool nearer(const Candidate& left, const Candidate& right) {
   return left.score != right.score ? left.score > right.score : left.id < right.id;
@@ -33,13 +37,15 @@ class Probe {
 
   void run(TopK& result) {
     if (request_.filter.allowedCount == 0) return;
-    if (scanIsCheaper() || !orderLists()) {
-      const FlatQueries one{&query_, 1, &result};
-      searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, request_.filter,
-                 request_.bounds, one, request_.source, stopped_);
-      return;
+    const ListCoder* coder = index_.coder();
+    if (!scanIsCheaper() && orderLists()) {
+      if (coder == nullptr) return probeVectors(result);
+      const auto scan = coder->scan(*request_.simd, query_.floats, request_.params.queryBits, index_.layout(), index_.codes());
+      if (scan) return probeCodes(*scan, result);
     }
-    probe(result);
+    const FlatQueries one{&query_, 1, &result};
+    searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, request_.filter, request_.bounds,
+               one, request_.source, stopped_);
   }
 
  private:
@@ -47,15 +53,28 @@ class Probe {
     return request_.bounds.hasAbove || request_.bounds.upTo != std::numeric_limits<float>::infinity();
   }
 
-  /** In units of scoring one row of a list. */
+  /** In units of scoring one row of a list exactly. */
   bool scanIsCheaper() const {
     const RowFilter& filter = request_.filter;
     if (filter.allowedCount <= request_.k) return true;
     const IvfMeta& meta = index_.meta();
-    const double share = static_cast<double>(probes_) / meta.listCount;
-    if (filter.bits == nullptr) return filter.rowCount <= meta.listCount + share * filter.rowCount;
-    return kScatteredCost * filter.allowedCount <=
-           meta.listCount + share * (filter.allowedCount + kDroppedCost * filter.rowCount);
+    const double rows = static_cast<double>(filter.rowCount) * probes_ / meta.listCount;
+    const double share = static_cast<double>(filter.allowedCount) / filter.rowCount;
+    const ListCoder* coder = index_.coder();
+    // Codes are all estimated before the filter is asked; what is kept is scored exactly.
+    const double probing = coder == nullptr ? rows * (share + (filter.bits == nullptr ? 0 : kDroppedCost))
+                                            : rows * coder->cost() + kScatteredCost * static_cast<double>(poolSize());
+    const double scanning = filter.allowedCount * (filter.bits == nullptr ? 1 : kScatteredCost);
+    return scanning <= meta.listCount + probing;
+  }
+
+  /** Codes misplace a few candidates at the end of a pool, so it gets some to spare. */
+  size_t poolSize() const {
+    const SearchParams& params = request_.params;
+    size_t size = request_.k + request_.k / 4 + 8;
+    if (index_.meta().refine != 0) size = std::max(size, static_cast<size_t>(std::ceil(params.refineK * static_cast<double>(request_.k))));
+    if (static_cast<IvfKind>(index_.meta().kind) == IvfKind::kScann) size = std::max<size_t>(size, params.reorderK);
+    return std::min<size_t>(size, request_.filter.rowCount);
   }
 
   /** False when the query has no place among the centres: values that are not finite. */
@@ -72,22 +91,41 @@ class Probe {
     return true;
   }
 
-  void probe(TopK& result) {
+  void probeVectors(TopK& result) {
+    probeLists([&](uint32_t list) { return scanVectors(list, result); }, [&] { return result.hits().size(); });
+  }
+
+  void probeCodes(ListScan& scan, TopK& result) {
+    const ScoreBounds& bounds = request_.bounds;
+    CodePool pool(scratch_.results, poolSize(), request_.filter, bounds.above - scan.slack(), bounds.upTo + scan.slack());
+    const auto estimate = [&](uint32_t list) {
+      const size_t before = pool.seen();
+      scan.scan(list, pool);
+      return pool.seen() > before;
+    };
+    probeLists(estimate, [&] { return pool.size(); });
+    rank(result);
+  }
+
+  /** `scanList` says whether the list gave anything, `found` how many rows there are. */
+  template <typename ScanList, typename Found>
+  void probeLists(ScanList scanList, Found found) {
     std::vector<Candidate>& lists = scratch_.frontier;
     uint32_t emptyLists = 0;
     for (uint32_t at = 0; at < lists.size() && !stopped_.load(std::memory_order_relaxed); at++) {
       // A filter or bounds may leave the nearest lists with too little; then the next ones are looked into too.
-      if (at >= probes_ && (result.hits().size() >= request_.k || (bounded() && emptyLists >= kEmptyListsMax))) return;
+      if (at >= probes_ && (found() >= request_.k || (bounded() && emptyLists >= kEmptyListsMax))) return;
       if (at == probes_) std::sort(lists.begin() + at, lists.end(), nearer);
-      emptyLists = scanList(lists[at].id, result) ? 0 : emptyLists + 1;
+      emptyLists = scanList(lists[at].id) ? 0 : emptyLists + 1;
     }
   }
 
   /** Whether anything was within the bounds. */
-  bool scanList(uint32_t list, TopK& result) {
+  bool scanVectors(uint32_t list, TopK& result) {
     bool found = false;
-    for (size_t at = index_.listBegin(list); at < index_.listEnd(list); at++) {
-      const uint32_t row = index_.rowAt(at);
+    const ListLayout& layout = index_.layout();
+    for (size_t at = layout.begin(list); at < layout.end(list); at++) {
+      const uint32_t row = layout.rowIds[at];
       if (!request_.filter.allows(row)) continue;
       const float value = score_(index_.vectorAt(at));
       if (!request_.bounds.keep(value)) continue;
@@ -95,6 +133,17 @@ class Probe {
       if (result.wants(value)) result.offer({value, request_.source, row});
     }
     return found;
+  }
+
+  /** True scores of what the estimates kept. */
+  void rank(TopK& result) {
+    const std::vector<Candidate>& kept = scratch_.results;
+    const VectorRows& rows = index_.rows();
+    for (size_t i = 0; i < kept.size(); i++) {
+      if (i + kRankAhead < kept.size()) __builtin_prefetch(rows.at(kept[i + kRankAhead].id));
+      const float value = score_(rows.at(kept[i].id));
+      if (request_.bounds.keep(value)) result.offer({value, request_.source, kept[i].id});
+    }
   }
 
   const IvfIndex& index_;

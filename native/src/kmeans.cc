@@ -50,10 +50,11 @@ std::vector<float> ClusterSpace::meanOf(const VectorRows& rows, Metric metric) {
   std::vector<float> mean(rows.dim, 0.0f);
   if (metric != Metric::kL2) return mean;
   std::vector<double> sums(rows.dim, 0.0);
+  std::vector<float> room;
   size_t counted = 0;
   const size_t step = std::max<size_t>(1, rows.rowCount / 65536);
   for (size_t index = 0; index < rows.rowCount; index += step) {
-    const float* row = rows.row(index);
+    const float* row = rows.floats(index, room);
     float norm = 0;
     for (size_t i = 0; i < rows.dim; i++) norm += row[i] * row[i];
     if (!std::isfinite(norm)) continue;
@@ -89,11 +90,12 @@ KMeans::KMeans(const Simd& simd, const VectorRows& rows, const ClusterSpace& spa
 void KMeans::drawSample(uint32_t wanted, uint64_t seed) {
   const uint64_t stream = mix64(seed ^ 0x73616d706c65);
   std::vector<float> placed(rows_.dim);
+  std::vector<float> room;
   for (uint32_t index = 0; index < wanted; index++) {
     const uint64_t begin = uint64_t{rows_.rowCount} * index / wanted;
     const uint64_t end = uint64_t{rows_.rowCount} * (index + 1) / wanted;
     const auto row = static_cast<uint32_t>(begin + mix64(stream + index) % (end - begin));
-    if (space_.place(simd_, rows_.row(row), placed.data())) sample_.push_back(row);
+    if (space_.place(simd_, rows_.floats(row, room), placed.data())) sample_.push_back(row);
   }
 }
 
@@ -104,9 +106,10 @@ void KMeans::drawCentres(uint32_t countMax, uint64_t seed) {
   const uint64_t stream = mix64(seed ^ 0x63656e747265);
   std::vector<uint32_t> order(sample_.size());
   std::iota(order.begin(), order.end(), 0);
+  std::vector<float> room;
   for (uint32_t index = 0; index < count_ && index < order.size(); index++) {
     std::swap(order[index], order[index + mix64(stream + index) % (order.size() - index)]);
-    space_.place(simd_, rows_.row(sample_[order[index]]), centre(index));
+    space_.place(simd_, rows_.floats(sample_[order[index]], room), centre(index));
   }
 }
 
@@ -121,8 +124,9 @@ void KMeans::assign(uint32_t begin, uint32_t end, const std::atomic<bool>& stopp
   std::vector<float> scores(std::min<size_t>(tile, count_));
   std::vector<float> best(end - begin, -INFINITY);
   std::vector<uint32_t> found(end - begin, 0);
+  std::vector<float> room;
   for (uint32_t at = begin; at < end; at++) {
-    space_.place(simd_, rows_.row(sample_[at]), placed.data() + size_t{at - begin} * rows_.dim);
+    space_.place(simd_, rows_.floats(sample_[at], room), placed.data() + size_t{at - begin} * rows_.dim);
   }
   for (size_t first = 0; first < count_; first += tile) {
     const auto size = static_cast<uint32_t>(std::min<size_t>(tile, count_ - first));
@@ -153,12 +157,13 @@ uint32_t KMeans::group() {
 void KMeans::update(uint32_t begin, uint32_t end) {
   std::vector<double> sums(rows_.dim);
   std::vector<float> placed(rows_.dim);
+  std::vector<float> room;
   for (uint32_t index = begin; index < end; index++) {
     const uint32_t size = starts_[index + 1] - starts_[index];
     if (size == 0) continue;
     std::fill(sums.begin(), sums.end(), 0.0);
     for (uint32_t at = starts_[index]; at < starts_[index + 1]; at++) {
-      space_.place(simd_, rows_.row(sample_[members_[at]]), placed.data());
+      space_.place(simd_, rows_.floats(sample_[members_[at]], room), placed.data());
       for (size_t i = 0; i < rows_.dim; i++) sums[i] += placed[i];
     }
     double scale = 1.0 / size;

@@ -19,6 +19,12 @@ struct SearchParams {
   uint32_t ef = 64;
   uint32_t nprobe = 8;
   double dropRatio = 0;
+  /** Candidates by estimate for each hit, where the index was built to refine. */
+  float refineK = 1;
+  /** Candidates by estimate of SCANN; 0 = as many as hits. */
+  uint32_t reorderK = 0;
+  /** Bits a value of the query of IVF_RABITQ; 0 = not rounded. */
+  uint32_t queryBits = 0;
 };
 
 /** What one search of one index needs besides the query. */

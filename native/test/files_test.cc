@@ -59,7 +59,12 @@ struct BuiltFiles {
 /** A small index of each type. */
 const IndexPlan kPlans[] = {
     {"HNSW", Metric::kL2, {{"M", 4}, {"efConstruction", 30}}, 1, ""},
+    {"HNSW_SQ", Metric::kL2, {{"M", 4}, {"efConstruction", 30}, {"sq_type", 0}, {"refine", 1}}, 1, ""},
     {"IVF_FLAT", Metric::kL2, {{"nlist", 5}}, 1, ""},
+    {"IVF_SQ8", Metric::kL2, {{"nlist", 5}}, 1, ""},
+    {"IVF_PQ", Metric::kL2, {{"nlist", 5}, {"m", 13}, {"nbits", 8}}, 1, ""},
+    {"IVF_RABITQ", Metric::kL2, {{"nlist", 5}, {"refine", 1}}, 1, ""},
+    {"SCANN", Metric::kL2, {{"nlist", 5}}, 1, ""},
 };
 
 void checkOwnRows(const IndexPlan& plan) {
@@ -83,7 +88,7 @@ void checkDamage(const IndexPlan& plan) {
   const std::string path = scratchPath("hostile");
   uint64_t state = mix64(checkSeed);
   size_t opened = 0;
-  for (int round = 0; round < 2000; round++) {
+  for (int round = 0; round < 800; round++) {
     const bool isIndex = round % 4 != 0;
     Bytes bytes = isIndex ? good : goodVectors;
     damage(bytes, state);

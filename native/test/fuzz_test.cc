@@ -11,7 +11,7 @@ std::string fuzz::scratchFile(const std::string& name) { return scratchPath("fuz
 
 namespace {
 
-constexpr int kMutationsOfSeed = 40;
+constexpr int kMutationsOfSeed = 12;
 
 /** A few bytes changed, sometimes cut; a file is signed anew, mostly. */
 fuzz::Bytes mutated(const fuzz::Target& target, fuzz::Bytes bytes, uint64_t& state) {

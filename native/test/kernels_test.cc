@@ -79,7 +79,32 @@ void checkCodes(const Simd& simd, size_t codeBytes, size_t rowCount, uint64_t& s
   EXPECT(std::memcmp(expected.get(), found.get(), rowCount * sizeof(float)) == 0);
 }
 
+void checkBlocks(const Simd& simd, size_t groups, uint64_t& state) {
+  const auto codes = randomValues<uint8_t>(groups * 16, state);
+  const auto tables = randomValues<uint8_t>(groups * 16, state);
+  const auto scales = randomValues<float>(kBlockRows, state);
+  const auto biases = randomValues<float>(kBlockRows, state);
+  scales[3] = NAN;
+  const BlockQuery query{tables.get(), groups, 0.001f, -0.25f, 1.5f, 0.75f};
+  std::unique_ptr<float[]> expected(new float[kBlockRows]);
+  std::unique_ptr<float[]> found(new float[kBlockRows]);
+  for (const float threshold : {-INFINITY, 1.0f, INFINITY}) {
+    const uint32_t wanted = kScalar.blockScores(codes.get(), scales.get(), biases.get(), query, threshold, expected.get());
+    EXPECT(simd.blockScores(codes.get(), scales.get(), biases.get(), query, threshold, found.get()) == wanted);
+    EXPECT((wanted & 8) == 0);
+    for (uint32_t row = 0; row < kBlockRows; row++) EXPECT(row == 3 || expected[row] == found[row]);
+  }
+}
+
 }  // namespace
+
+CHECK_CASE(blockKernels, "block kernels of every instruction set give the bits of the scalar one, however many groups") {
+  uint64_t state = checkSeed;
+  for (const Simd* simd : availableSimd()) {
+    for (size_t groups = 4; groups <= 80; groups += 4) checkBlocks(*simd, groups, state);
+    for (size_t groups : {252, 256, 260, 512, 516, 1024, 8192}) checkBlocks(*simd, groups, state);
+  }
+}
 
 CHECK_CASE(floatKernels, "float kernels of every instruction set agree with doubles and stay inside their rows") {
   uint64_t state = checkSeed;

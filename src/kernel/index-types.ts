@@ -1,6 +1,12 @@
 import { MishardsError } from '../errors/index.ts';
 import type { KernelMetric, VectorFormat, VectorShape } from './kernel.ts';
-import type { NumberParameter, Parameters, ParameterTable } from './parameters.ts';
+import type {
+  ChoiceParameter,
+  FlagParameter,
+  NumberParameter,
+  Parameters,
+  ParameterTable,
+} from './parameters.ts';
 import { readParameters } from './parameters.ts';
 import { metricsOf } from './vectors.ts';
 
@@ -8,6 +14,12 @@ const integer = (min: number, max: number, fallback: number): NumberParameter =>
   kind: 'integer',
   min,
   max,
+  fallback,
+});
+const flag = (fallback: boolean): FlagParameter => ({ kind: 'flag', fallback });
+const choice = (fallback: string, ...choices: readonly string[]): ChoiceParameter => ({
+  kind: 'choice',
+  choices,
   fallback,
 });
 
@@ -36,21 +48,65 @@ export interface IndexTypeSpec {
   /** Of the vectors it can be built over, with each metric they have. */
   readonly formats: readonly VectorFormat[];
   readonly build: ParameterTable;
-  /** Names of `SEARCH_PARAMETERS` that it reads. */
+  /** Names of `searchParameters` that it reads. */
   readonly search: readonly string[];
+  /** Null for parameters that fit vectors of this dimension, else what does not. */
+  readonly defect?: (params: Parameters, dim: number) => string | null;
+}
+
+const GRAPH = { M: integer(2, 2_048, 30), efConstruction: integer(1, 2 ** 31 - 1, 360) };
+const LISTS = { nlist: integer(1, 65_536, 128) };
+/** The exact vectors are always at hand, so every refinement is done from them, whatever type it names. */
+const REFINE = {
+  refine: flag(false),
+  refine_type: choice('FP32', 'SQ6', 'SQ8', 'FP16', 'BF16', 'FP32', 'FLAT'),
+};
+/** 0 of m: as many parts as have at least four dimensions each. */
+const PARTS = { m: integer(1, 65_536, 0), nbits: integer(1, 8, 8) };
+const FLOATS = ['float32', 'float16', 'bfloat16', 'int8'] as const;
+
+function partsDefect({ m }: Parameters, dim: number): string | null {
+  if (m === undefined || dim % Number(m) === 0) return null;
+  return `the dimension of a vector (dim) should be a multiple of the number of subquantizers (m): dim ${dim}, m ${m}`;
 }
 
 /** Indexes with files of their own; FLAT is the file of vectors itself. A new type is a row here and one in `native/src/index_registry.cc`. */
 export const INDEX_TYPE_SPECS = {
-  HNSW: {
-    formats: ['float32', 'float16', 'bfloat16', 'int8'],
-    build: { M: integer(2, 2_048, 30), efConstruction: integer(1, 2 ** 31 - 1, 360) },
-    search: ['ef'],
+  HNSW: { formats: FLOATS, build: GRAPH, search: ['ef'] },
+  HNSW_SQ: {
+    formats: FLOATS,
+    build: { ...GRAPH, sq_type: choice('SQ8', 'SQ4U', 'SQ6', 'SQ8', 'BF16', 'FP16'), ...REFINE },
+    search: ['ef', 'refine_k'],
   },
-  IVF_FLAT: {
-    formats: ['float32'],
-    build: { nlist: integer(1, 65_536, 128) },
+  HNSW_PQ: {
+    formats: FLOATS,
+    build: { ...GRAPH, ...PARTS, ...REFINE },
+    search: ['ef', 'refine_k'],
+    defect: partsDefect,
+  },
+  HNSW_PRQ: {
+    formats: FLOATS,
+    build: { ...GRAPH, ...PARTS, nrq: integer(1, 16, 2), ...REFINE },
+    search: ['ef', 'refine_k'],
+    defect: partsDefect,
+  },
+  IVF_FLAT: { formats: FLOATS, build: LISTS, search: ['nprobe'] },
+  IVF_SQ8: { formats: FLOATS, build: LISTS, search: ['nprobe'] },
+  IVF_PQ: {
+    formats: FLOATS,
+    build: { ...LISTS, ...PARTS },
     search: ['nprobe'],
+    defect: partsDefect,
+  },
+  IVF_RABITQ: {
+    formats: FLOATS,
+    build: { ...LISTS, ...REFINE },
+    search: ['nprobe', 'refine_k', 'rbq_query_bits'],
+  },
+  SCANN: {
+    formats: FLOATS,
+    build: { ...LISTS, with_raw_data: flag(true) },
+    search: ['nprobe', 'reorder_k'],
   },
   BIN_IVF_FLAT: {
     formats: ['binary'],
@@ -81,13 +137,18 @@ export const INDEX_TYPES = Object.keys(INDEX_TYPE_SPECS) as readonly IndexType[]
 
 /** Milvus's bound of `ef`. */
 const EF_MAX = 32_768;
+const K_MAX = 16_384;
 
-/** Search-time parameters of all types, whose defaults may depend on the hits wanted. */
+/** Search-time parameters of all types, whose defaults and bounds may depend on the hits wanted. */
 export function searchParameters(k: number): ParameterTable {
   return {
     ef: integer(k, EF_MAX, Math.max(64, k)),
     nprobe: integer(1, 65_536, 8),
     drop_ratio_search: fraction(RATIO_MAX, 0),
+    refine_k: { kind: 'number', min: 1, max: K_MAX, fallback: 1 },
+    /** 0 when nothing is said: as many as hits. */
+    reorder_k: integer(1, 2 ** 31 - 1, 0),
+    rbq_query_bits: integer(0, 8, 0),
   };
 }
 
@@ -97,9 +158,17 @@ export function indexTypeSpec(type: string): IndexTypeSpec | undefined {
   return Object.hasOwn(specs, type) ? specs[type] : undefined;
 }
 
-/** Every build parameter of a type as a number. Errors: `INDEX_INVALID`. */
-export function readBuildParams(type: IndexType, params: Parameters): Readonly<Record<string, number>> {
-  return readParameters(params, INDEX_TYPE_SPECS[type].build, 'INDEX_INVALID');
+/** Every build parameter of a type as a number, for vectors of this dimension. Errors: `INDEX_INVALID`. */
+export function readBuildParams(
+  type: IndexType,
+  params: Parameters,
+  dim: number,
+): Readonly<Record<string, number>> {
+  const spec: IndexTypeSpec = INDEX_TYPE_SPECS[type];
+  const read = readParameters(params, spec.build, 'INDEX_INVALID');
+  const defect = spec.defect?.(params, dim) ?? null;
+  if (defect === null) return read;
+  throw new MishardsError('INDEX_INVALID', defect);
 }
 
 /** Whether vectors of this format can have such an index, with some metric. */

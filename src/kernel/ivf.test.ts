@@ -5,6 +5,7 @@ import { newBitmap, setBit } from '../columns/bitmap.ts';
 import { isErrorWithCode } from '../errors/index.ts';
 import { SeededRandom } from '../host/index.ts';
 import { DENSE_METRICS } from '../schema/index.ts';
+import { randomValues } from '../../test/support/formats.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../../test/support/temporary-directory.ts';
 import {
@@ -260,6 +261,37 @@ describe('IVF_FLAT', () => {
       });
       const truth = await kernel.search({ ...search, sources: [wholeSource(file)] });
       assert.equal(recallOf(await kernel.search(search), truth), 1);
+    });
+  }
+
+  for (const format of ['float16', 'bfloat16', 'int8'] as const) {
+    test(`${format} vectors can be indexed`, async () => {
+      const shape = { format, dim: DIM };
+      const random = new SeededRandom(testSeed);
+      const path = directory.file(`${format}-vectors`);
+      await kernel.writeVectors({ ...shape, path, vectors: randomValues(random, shape, 2_000) });
+      using file = await kernel.openVectors(path);
+      const asked = randomValues(random, shape, 10);
+      for (const type of ['IVF_FLAT', 'IVF_SQ8', 'IVF_RABITQ'] as const) {
+        for (const metric of DENSE_METRICS) {
+          const indexPath = directory.file(`${format}-index`);
+          const refine = type === 'IVF_RABITQ' ? { refine: true } : {};
+          const params = { nlist: 30, ...refine };
+          await kernel.buildIndex(build({ type, metric, vectors: file, path: indexPath, params }));
+          using index = await kernel.openIndex(indexPath, file);
+          const sources = [wholeSource(index)];
+          const search = searchOf({
+            ...shape,
+            metric,
+            sources,
+            queries: asked,
+            params: { nprobe: 27, refine_k: 20 },
+          });
+          const truth = await kernel.search({ ...search, sources: [wholeSource(file)], params: {} });
+          const recall = recallOf(await kernel.search(search), truth);
+          assert.ok(recall >= 0.9, `${type} ${metric}: recall ${recall}`);
+        }
+      }
     });
   }
 

@@ -130,7 +130,7 @@ class NativeKernel implements Kernel {
       Number.isInteger(threads) && threads >= 1 && threads <= this.info.threads,
       `a build takes 1 to ${this.info.threads} threads of this kernel, not ${threads}`,
     );
-    const params = readBuildParams(options.type, options.params);
+    const params = readBuildParams(options.type, options.params, vectors.dim);
     checkIndexMetric(options.type, metric, vectors);
     const onProgress = options.onProgress ?? (() => {});
     return {

@@ -2,7 +2,7 @@ import { MishardsError, type ErrorCode } from '../errors/index.ts';
 
 export type Parameters = Readonly<Record<string, number | string | boolean>>;
 
-/** Inclusive bounds; `integer` wants a whole number. */
+/** Inclusive bounds; `integer` wants a whole number. The fallback may lie outside: nothing said. */
 export interface NumberParameter {
   readonly kind: 'integer' | 'number';
   readonly min: number;
@@ -46,7 +46,7 @@ export function readParameters(
   }
   return Object.fromEntries(
     Object.entries(known).map(([name, parameter]) => {
-      const value = valueOf(parameter, params[name] ?? parameter.fallback);
+      const value = params[name] === undefined ? fallbackOf(parameter) : valueOf(parameter, params[name]);
       if (value !== null) return [name, value];
       const given = JSON.stringify(params[name]);
       throw new MishardsError(code, `${name} is ${given}; it must be ${wantedOf(parameter)}`);
@@ -78,6 +78,11 @@ export function wantedOf(parameter: Parameter): string {
     default:
       return `a ${parameter.kind === 'integer' ? 'whole number' : 'number'} in [${parameter.min}, ${parameter.max}]`;
   }
+}
+
+function fallbackOf(parameter: Parameter): number {
+  if (parameter.kind === 'flag') return parameter.fallback ? 1 : 0;
+  return parameter.kind === 'choice' ? parameter.choices.indexOf(parameter.fallback) : parameter.fallback;
 }
 
 function flagOf(given: number | string | boolean): number | null {

@@ -24,9 +24,18 @@ const DIM = 12;
 const QUERIES = 3;
 const K = 5;
 const SEED = 20;
+const GRAPH = { M: 3, efConstruction: 40 };
+const LISTS = { nlist: 4 };
 const BUILD_PARAMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  HNSW: { M: 3, efConstruction: 40 },
-  IVF_FLAT: { nlist: 4 },
+  HNSW: GRAPH,
+  HNSW_SQ: GRAPH,
+  HNSW_PQ: GRAPH,
+  HNSW_PRQ: GRAPH,
+  IVF_FLAT: LISTS,
+  IVF_SQ8: LISTS,
+  IVF_PQ: LISTS,
+  IVF_RABITQ: LISTS,
+  SCANN: LISTS,
 };
 const METRICS: Readonly<Partial<Record<VectorFormat, KernelMetric>>> = { binary: 'HAMMING', sparse: 'IP' };
 

@@ -27,6 +27,48 @@ const CASES: readonly Case[] = [
     wide: { nprobe: LISTS },
     recall: 1,
   },
+  {
+    type: 'IVF_SQ8',
+    params: { nlist: LISTS },
+    narrow: { nprobe: 1 },
+    wide: { nprobe: LISTS },
+    recall: 0.95,
+  },
+  {
+    type: 'IVF_PQ',
+    params: { nlist: LISTS, m: 4, nbits: 8 },
+    narrow: { nprobe: 1 },
+    wide: { nprobe: LISTS },
+    recall: 0.8,
+  },
+  {
+    type: 'IVF_RABITQ',
+    params: { nlist: LISTS, refine: true, refine_type: 'SQ8' },
+    narrow: { nprobe: 1 },
+    wide: { nprobe: LISTS, refine_k: 20 },
+    recall: 0.9,
+  },
+  {
+    type: 'SCANN',
+    params: { nlist: LISTS, with_raw_data: true },
+    narrow: { nprobe: 1 },
+    wide: { nprobe: LISTS, reorder_k: 200 },
+    recall: 0.95,
+  },
+  {
+    type: 'HNSW_SQ',
+    params: { M: 4, efConstruction: 20, sq_type: 'SQ6', refine: true, refine_type: 'FP16' },
+    narrow: { ef: 10 },
+    wide: { ef: 200, refine_k: 4 },
+    recall: 0.95,
+  },
+  {
+    type: 'HNSW_PQ',
+    params: { M: 4, efConstruction: 20, m: 4, nbits: 8 },
+    narrow: { ef: 10 },
+    wide: { ef: 200 },
+    recall: 0.95,
+  },
 ];
 
 async function buildAll(client: MilvusClient, name: string, { type, params }: Case): Promise<void> {
@@ -68,12 +110,17 @@ for (const one of CASES) {
     const even = points.filter(({ tag }) => tag === 'even');
     assert.ok((await recall(one.wide, 'tag == "even"', even)) >= one.recall);
 
-    const refused = await client.search({
-      collection_name: name,
-      data: queries[0]!,
-      limit: 5,
-      params: { nprobe: 0 },
-    });
-    assert.match(refused.status.reason, /'nprobe' \(0\) should be in range \[1, 65536\]/);
+    for (const key of Object.keys(one.wide)) {
+      const refused = await client.search({
+        collection_name: name,
+        data: queries[0]!,
+        limit: 5,
+        params: { [key]: 0 },
+      });
+      assert.match(
+        refused.status.reason,
+        new RegExp(`'${key}' \\(0\\) should be in range|ef\\(0\\) should be larger`),
+      );
+    }
   });
 }

@@ -33,8 +33,12 @@ ScoreBounds readBounds(Napi::Object request) {
 }
 
 SearchParams readParams(Napi::Object params) {
-  return {.ef = uint32Of(params, "ef"), .nprobe = uint32Of(params, "nprobe"),
-          .dropRatio = params.Get("drop_ratio_search").As<Napi::Number>().DoubleValue()};
+  return {.ef = uint32Of(params, "ef"),
+          .nprobe = uint32Of(params, "nprobe"),
+          .dropRatio = params.Get("drop_ratio_search").As<Napi::Number>().DoubleValue(),
+          .refineK = params.Get("refine_k").As<Napi::Number>().FloatValue(),
+          .reorderK = uint32Of(params, "reorder_k"),
+          .queryBits = uint32Of(params, "rbq_query_bits")};
 }
 
 Queries readQueries(VectorFormat format, uint32_t dim, const Napi::Value& values, uint32_t count) {

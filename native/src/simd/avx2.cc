@@ -152,9 +152,61 @@ MISHARDS_TARGET void scores8(const CodeTable& table, const CodeQuery& query, con
   }
 }
 
+// Two groups a step, a byte at most 255 each: sums of the two lanes still fit into 16 bits after so many steps.
+constexpr size_t kBlockStepsMax = 128;
+
+/** Adds to `sums` (16 numbers) the sums of both lanes of 16-bit sums of even and of odd rows, in the order of the rows. */
+MISHARDS_TARGET inline void addRowSums(__m256i both, __m256i odd, __m256i* sums) {
+  const __m256i even = _mm256_sub_epi16(both, _mm256_slli_epi16(odd, 8));
+  const __m128i evens = _mm_add_epi16(_mm256_castsi256_si128(even), _mm256_extracti128_si256(even, 1));
+  const __m128i odds = _mm_add_epi16(_mm256_castsi256_si128(odd), _mm256_extracti128_si256(odd, 1));
+  sums[0] = _mm256_add_epi32(sums[0], _mm256_cvtepu16_epi32(_mm_unpacklo_epi16(evens, odds)));
+  sums[1] = _mm256_add_epi32(sums[1], _mm256_cvtepu16_epi32(_mm_unpackhi_epi16(evens, odds)));
+}
+
+MISHARDS_TARGET uint32_t blockScores(const uint8_t* codes, const float* scales, const float* biases,
+                                     const BlockQuery& query, float threshold, float* scores) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i sums[4] = {zero, zero, zero, zero};
+  const size_t steps = query.groups / 2;
+  for (size_t begin = 0; begin < steps; begin += kBlockStepsMax) {
+    const size_t end = steps - begin < kBlockStepsMax ? steps : begin + kBlockStepsMax;
+    __m256i lowBoth = zero;
+    __m256i lowOdd = zero;
+    __m256i highBoth = zero;
+    __m256i highOdd = zero;
+    for (size_t step = begin; step < end; step++) {
+      const __m256i bytes = load32(codes + step * 32);
+      const __m256i table = load32(query.tables + step * 32);
+      const __m256i lows = _mm256_shuffle_epi8(table, _mm256_and_si256(bytes, mask));
+      const __m256i highs = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask));
+      // Even rows are cleared of what odd rows add above them at the end, all at once.
+      lowBoth = _mm256_add_epi16(lowBoth, lows);
+      lowOdd = _mm256_add_epi16(lowOdd, _mm256_srli_epi16(lows, 8));
+      highBoth = _mm256_add_epi16(highBoth, highs);
+      highOdd = _mm256_add_epi16(highOdd, _mm256_srli_epi16(highs, 8));
+    }
+    addRowSums(lowBoth, lowOdd, sums);
+    addRowSums(highBoth, highOdd, sums + 2);
+  }
+  uint32_t better = 0;
+  for (size_t part = 0; part < 4; part++) {
+    const __m256 dots = _mm256_add_ps(_mm256_mul_ps(_mm256_set1_ps(query.step), _mm256_cvtepi32_ps(sums[part])),
+                                      _mm256_set1_ps(query.base));
+    const __m256 shifts = _mm256_add_ps(_mm256_set1_ps(query.offset),
+                                        _mm256_mul_ps(_mm256_set1_ps(query.biasWeight), _mm256_loadu_ps(biases + part * 8)));
+    const __m256 values = _mm256_add_ps(shifts, _mm256_mul_ps(_mm256_loadu_ps(scales + part * 8), dots));
+    _mm256_storeu_ps(scores + part * 8, values);
+    const __m256 above = _mm256_cmp_ps(values, _mm256_set1_ps(threshold), _CMP_GT_OQ);
+    better |= static_cast<uint32_t>(_mm256_movemask_ps(above)) << (part * 8);
+  }
+  return better;
+}
+
 }  // namespace
 
-const Simd kAvx2 = {"avx2", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, &kFormatsAvx2};
+const Simd kAvx2 = {"avx2", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, blockScores, &kFormatsAvx2};
 
 }  // namespace mishards
 

@@ -187,9 +187,65 @@ MISHARDS_TARGET void scoresOf(const CodeTable& table, const CodeQuery& query, co
   _mm_mask_storeu_ps(scores + i, mask, scorer.score(last[0], last[1], last[2], last[3]));
 }
 
+// Four groups a step, a byte at most 255 each: sums of the four lanes still fit into 16 bits after so many steps.
+constexpr size_t kBlockStepsMax = 64;
+
+/** Sums of the four lanes of 16-bit sums of even and of odd rows, in the order of the rows. */
+MISHARDS_TARGET inline __m512i rowSums(__m512i both, __m512i odd) {
+  const __m512i even = _mm512_sub_epi16(both, _mm512_slli_epi16(odd, 8));
+  const __m256i evenHalf = _mm256_add_epi16(_mm512_castsi512_si256(even), _mm512_extracti64x4_epi64(even, 1));
+  const __m256i oddHalf = _mm256_add_epi16(_mm512_castsi512_si256(odd), _mm512_extracti64x4_epi64(odd, 1));
+  const __m128i evens = _mm_add_epi16(_mm256_castsi256_si128(evenHalf), _mm256_extracti128_si256(evenHalf, 1));
+  const __m128i odds = _mm_add_epi16(_mm256_castsi256_si128(oddHalf), _mm256_extracti128_si256(oddHalf, 1));
+  const __m256i rows = _mm256_set_m128i(_mm_unpackhi_epi16(evens, odds), _mm_unpacklo_epi16(evens, odds));
+  return _mm512_cvtepu16_epi32(rows);
+}
+
+MISHARDS_TARGET inline __mmask16 finishRows(__m512i sums, const float* scales, const float* biases, const BlockQuery& query,
+                                            float threshold, float* scores) {
+  const __m512 dots = _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(query.step), _mm512_cvtepi32_ps(sums)),
+                                    _mm512_set1_ps(query.base));
+  const __m512 shifts = _mm512_add_ps(_mm512_set1_ps(query.offset),
+                                      _mm512_mul_ps(_mm512_set1_ps(query.biasWeight), _mm512_loadu_ps(biases)));
+  const __m512 values = _mm512_add_ps(shifts, _mm512_mul_ps(_mm512_loadu_ps(scales), dots));
+  _mm512_storeu_ps(scores, values);
+  return _mm512_cmp_ps_mask(values, _mm512_set1_ps(threshold), _CMP_GT_OQ);
+}
+
+MISHARDS_TARGET uint32_t blockScores(const uint8_t* codes, const float* scales, const float* biases,
+                                     const BlockQuery& query, float threshold, float* scores) {
+  const __m512i mask = _mm512_set1_epi8(15);
+  __m512i low = _mm512_setzero_si512();
+  __m512i high = _mm512_setzero_si512();
+  const size_t steps = query.groups / kBlockGroups;
+  for (size_t begin = 0; begin < steps; begin += kBlockStepsMax) {
+    const size_t end = steps - begin < kBlockStepsMax ? steps : begin + kBlockStepsMax;
+    __m512i lowBoth = _mm512_setzero_si512();
+    __m512i lowOdd = _mm512_setzero_si512();
+    __m512i highBoth = _mm512_setzero_si512();
+    __m512i highOdd = _mm512_setzero_si512();
+    for (size_t step = begin; step < end; step++) {
+      const __m512i bytes = _mm512_loadu_si512(codes + step * 64);
+      const __m512i table = _mm512_loadu_si512(query.tables + step * 64);
+      const __m512i lows = _mm512_shuffle_epi8(table, _mm512_and_si512(bytes, mask));
+      const __m512i highs = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask));
+      // Even rows are cleared of what odd rows add above them at the end, all at once.
+      lowBoth = _mm512_add_epi16(lowBoth, lows);
+      lowOdd = _mm512_add_epi16(lowOdd, _mm512_srli_epi16(lows, 8));
+      highBoth = _mm512_add_epi16(highBoth, highs);
+      highOdd = _mm512_add_epi16(highOdd, _mm512_srli_epi16(highs, 8));
+    }
+    low = _mm512_add_epi32(low, rowSums(lowBoth, lowOdd));
+    high = _mm512_add_epi32(high, rowSums(highBoth, highOdd));
+  }
+  const uint32_t first = finishRows(low, scales, biases, query, threshold, scores);
+  const uint32_t second = finishRows(high, scales + 16, biases + 16, query, threshold, scores + 16);
+  return first | second << 16;
+}
+
 }  // namespace
 
-const Simd kAvx512 = {"avx512", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scoresOf<4>, scoresOf<8>, &kFormatsAvx512};
+const Simd kAvx512 = {"avx512", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scoresOf<4>, scoresOf<8>, blockScores, &kFormatsAvx512};
 
 }  // namespace mishards
 

@@ -100,9 +100,42 @@ void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* row
   }
 }
 
+// A byte at most 255 a group: 16-bit sums hold so many groups.
+constexpr size_t kBlockGroupsMax = 256;
+
+uint32_t blockScores(const uint8_t* codes, const float* scales, const float* biases, const BlockQuery& query,
+                     float threshold, float* scores) {
+  uint32_t sums[kBlockRows] = {};
+  for (size_t begin = 0; begin < query.groups; begin += kBlockGroupsMax) {
+    const size_t end = query.groups - begin < kBlockGroupsMax ? query.groups : begin + kBlockGroupsMax;
+    uint16x8_t parts[4] = {vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0), vdupq_n_u16(0)};
+    for (size_t group = begin; group < end; group++) {
+      const uint8x16_t bytes = vld1q_u8(codes + group * 16);
+      const uint8x16_t table = vld1q_u8(query.tables + group * 16);
+      const uint8x16_t lows = vqtbl1q_u8(table, vandq_u8(bytes, vdupq_n_u8(15)));
+      const uint8x16_t highs = vqtbl1q_u8(table, vshrq_n_u8(bytes, 4));
+      parts[0] = vaddw_u8(parts[0], vget_low_u8(lows));
+      parts[1] = vaddw_u8(parts[1], vget_high_u8(lows));
+      parts[2] = vaddw_u8(parts[2], vget_low_u8(highs));
+      parts[3] = vaddw_u8(parts[3], vget_high_u8(highs));
+    }
+    for (size_t part = 0; part < 4; part++) {
+      uint32_t* at = sums + part * 8;
+      vst1q_u32(at, vaddw_u16(vld1q_u32(at), vget_low_u16(parts[part])));
+      vst1q_u32(at + 4, vaddw_u16(vld1q_u32(at + 4), vget_high_u16(parts[part])));
+    }
+  }
+  uint32_t better = 0;
+  for (uint32_t row = 0; row < kBlockRows; row++) {
+    scores[row] = blockScore(query, sums[row], scales[row], biases[row]);
+    if (scores[row] > threshold) better |= uint32_t{1} << row;
+  }
+  return better;
+}
+
 }  // namespace
 
-const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, &kFormatsNeon};
+const Simd kNeon = {"neon", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, blockScores, &kFormatsNeon};
 
 }  // namespace mishards
 

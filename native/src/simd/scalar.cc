@@ -57,8 +57,23 @@ void scores8(const CodeTable& table, const CodeQuery& query, const uint32_t* row
   }
 }
 
+uint32_t blockScores(const uint8_t* codes, const float* scales, const float* biases, const BlockQuery& query,
+                     float threshold, float* scores) {
+  uint32_t better = 0;
+  for (uint32_t row = 0; row < kBlockRows; row++) {
+    uint32_t sum = 0;
+    for (size_t group = 0; group < query.groups; group++) {
+      const uint8_t both = codes[group * 16 + row % 16];
+      sum += query.tables[group * 16 + (row < 16 ? both & 15 : both >> 4)];
+    }
+    scores[row] = blockScore(query, sum, scales[row], biases[row]);
+    if (scores[row] > threshold) better |= uint32_t{1} << row;
+  }
+  return better;
+}
+
 }  // namespace
 
-const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, &kFormatsScalar};
+const Simd kScalar = {"scalar", innerProduct, squaredDistance, innerProductAndNorm, innerProducts, scores4, scores8, blockScores, &kFormatsScalar};
 
 }  // namespace mishards

@@ -36,6 +36,27 @@ struct CodeQuery {
   float shift;
 };
 
+/** Rows of a block of 4-bit codes, and the number of its groups that kernels take at once. */
+constexpr uint32_t kBlockRows = 32;
+constexpr uint32_t kBlockGroups = 4;
+
+/**
+ * A query to compare with blocks: 16 bytes of `tables` for each of `groups` groups (a multiple of kBlockGroups). With sum the
+ * sum of the bytes a row's codes look up: `score = (offset + biasWeight * bias) + scale * (step * sum + base)`.
+ */
+struct BlockQuery {
+  const uint8_t* tables;
+  size_t groups;
+  float step;
+  float base;
+  float offset;
+  float biasWeight;
+};
+
+/** Scores of a block's 32 rows; bit i of the result says whether row i's is above `threshold`. */
+using BlockScores = uint32_t (*)(const uint8_t* codes, const float* scales, const float* biases, const BlockQuery& query,
+                                 float threshold, float* scores);
+
 using FloatPair = float (*)(const float* left, const float* right, size_t dim);
 using FloatPairWithNorm = void (*)(const float* left, const float* right, size_t dim, float* product, float* rightNorm);
 /** Of one vector with `count` rows that follow each other. */
@@ -54,6 +75,7 @@ struct Simd {
   /** `scores[i]` of row `rows[i]`, for codes of 4 and 8 bits. */
   CodeScores scores4;
   CodeScores scores8;
+  BlockScores blockScores;
   /** Raw vectors of the other formats. */
   const FormatKernels* formats;
 };
@@ -65,6 +87,10 @@ extern const Simd kAvx512;
 #elif defined(__aarch64__)
 extern const Simd kNeon;
 #endif
+
+inline float blockScore(const BlockQuery& query, uint32_t sum, float scale, float bias) {
+  return (query.offset + query.biasWeight * bias) + scale * (query.step * static_cast<float>(sum) + query.base);
+}
 
 inline float codeScore(const CodeTable& table, const CodeQuery& query, uint32_t row, int32_t dot) {
   float factors[2];

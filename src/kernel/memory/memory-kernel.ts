@@ -60,7 +60,7 @@ export class MemoryKernel implements Kernel {
   async buildIndex(options: BuildIndexOptions): Promise<BuildReport> {
     const { type, metric, vectors, path, params, signal } = options;
     assert(vectors instanceof MemoryVectorFile, 'the vectors belong to this kernel');
-    readBuildParams(type, params);
+    readBuildParams(type, params, vectors.dim);
     checkIndexMetric(type, metric, vectors);
     if (signal?.aborted === true) throw new MishardsError('CANCELLED', 'the build was cancelled');
     const head = { kind: 'index', type, metric, rowCount: vectors.rowCount, checksum: vectors.checksum };

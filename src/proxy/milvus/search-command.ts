@@ -4,6 +4,7 @@ import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import type { VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { indexTypeSpec } from '../../kernel/index-types.ts';
 import { zonedFilter } from '../../filter/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
@@ -49,7 +50,7 @@ export function searchOf(
   { type, metric }: VectorIndex,
   queries: VectorColumn,
 ): Omit<SearchCommand, keyof ReadCommand> {
-  if (type === 'HNSW') checkEf(params);
+  if (indexTypeSpec(type)?.search.includes('ef')) checkEf(params);
   const { page } = params;
   if (page !== null && queries.length > 1) {
     throw new MishardsError(

@@ -59,6 +59,24 @@ test('parameters are checked against the type', () => {
   });
   for (const nlist of ['0', '65537'])
     assert.throws(() => read({ ...ivf, nlist }), /param 'nlist' \(\d+\) should be in range \[1, 65536\]/);
+  const pq = { index_type: 'IVF_PQ', metric_type: 'L2' };
+  assert.deepEqual(read({ ...pq, nlist: '8', m: '2', nbits: '8' }).params, {
+    nlist: '8',
+    m: '2',
+    nbits: '8',
+  });
+  assert.throws(() => read({ ...pq, m: '3' }), /should be a multiple of .*\(m\): dim 4, m 3/);
+  assert.throws(() => read({ ...pq, nbits: '25' }), /param 'nbits' \(25\) should be in range/);
+  const rabitq = { index_type: 'IVF_RABITQ', metric_type: 'IP' };
+  assert.deepEqual(read({ ...rabitq, params: '{"refine":true,"refine_type":"sq8"}' }).params, {
+    refine: 'true',
+    refine_type: 'sq8',
+  });
+  assert.throws(
+    () => read({ ...rabitq, refine: 'maybe' }),
+    /param 'refine' \(maybe\) should be true or false/,
+  );
+  assert.throws(() => read({ ...rabitq, refine_type: 'SQ5' }), /should be one of SQ6, SQ8/);
 });
 
 test('what is shown can be sent again', () => {
@@ -85,6 +103,10 @@ test('a search gives an index what it reads, and refuses what is out of range', 
   assert.deepEqual(searchParamsOf('IVF_FLAT', given), { nprobe: 16 });
   assert.deepEqual(searchParamsOf('HNSW', given), { ef: 64 });
   assert.deepEqual(searchParamsOf('FLAT', { nprobe: 0 }), {});
+  assert.deepEqual(searchParamsOf('IVF_RABITQ', { nprobe: 4, refine_k: 1.5, ef: 1 }), {
+    nprobe: 4,
+    refine_k: 1.5,
+  });
   const invalid = (text: RegExp) => ({ code: 'PARAMETER_INVALID', message: text });
   for (const nprobe of [0, 65_537])
     assert.throws(

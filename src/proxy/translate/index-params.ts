@@ -53,7 +53,7 @@ export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: Fiel
   if (requestedType === FLAT || requestedType === BIN_FLAT) given.delete('nlist');
   const params = Object.fromEntries(given);
   const type = requestedType === AUTOINDEX ? automaticIndexType(field.type) : requestedType;
-  checkParams(requestedType, indexTypeOf(type, field.type), params);
+  checkParams(requestedType, indexTypeOf(type, field.type), params, field.dim ?? 0);
   return { requestedType, type, metric, params };
 }
 
@@ -83,6 +83,7 @@ function checkParams(
   requestedType: string,
   { name, build: known }: OfferedIndexType,
   params: Readonly<Record<string, string>>,
+  dim: number,
 ): void {
   for (const [key, text] of Object.entries(params)) {
     if (INDEX_HINTS.has(key)) continue;
@@ -92,6 +93,8 @@ function checkParams(
     const wrong = complaintAbout(parameter, key, text);
     if (wrong !== null) throw invalid(wrong);
   }
+  const defect = indexTypeSpec(name)?.defect?.(params, dim) ?? null;
+  if (defect !== null) throw invalid(defect);
 }
 
 /** What Milvus says about a value, null when it has nothing to say. */
