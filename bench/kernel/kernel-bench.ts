@@ -45,6 +45,10 @@ export async function run(args: readonly string[]): Promise<void> {
     for (const name of options.own) {
       own.set(name, await measureOwn(name, task, kernel, vectors, options.filters, report));
     }
+    for (const [name, mine] of [...own].slice(1)) {
+      const [peer, first] = [...own][0]!;
+      reportRatios(name, mine, peer, first, report);
+    }
     for (const name of options.peers) await comparePeer(name, task, own, report);
     if (options.plot !== undefined) await writePlot(options.plot, report.lines);
   } finally {
@@ -143,19 +147,21 @@ async function comparePeer(
     return;
   }
   const other = reportRun(peer, task, theirs, report);
-  for (const [engine, mine] of own) {
-    report({
-      what: 'build ratio',
-      engine,
-      peer,
-      ratio: round(mine.buildSeconds / other.buildSeconds),
-      ...recallsAtOneEffort(mine, other),
-    });
-    for (const recall of RECALLS) {
-      const [ours, peers] = [qpsAtLeast(mine.points, recall), qpsAtLeast(other.points, recall)];
-      if (ours === undefined || peers === undefined) continue;
-      report({ what: 'search ratio', engine, peer, recall, ratio: round(ours / peers) });
-    }
+  for (const [engine, mine] of own) reportRatios(engine, mine, peer, other, report);
+}
+
+function reportRatios(engine: string, mine: Measured, peer: string, other: Measured, report: Report): void {
+  report({
+    what: 'build ratio',
+    engine,
+    peer,
+    ratio: round(mine.buildSeconds / other.buildSeconds),
+    ...recallsAtOneEffort(mine, other),
+  });
+  for (const recall of RECALLS) {
+    const [ours, peers] = [qpsAtLeast(mine.points, recall), qpsAtLeast(other.points, recall)];
+    if (ours === undefined || peers === undefined) continue;
+    report({ what: 'search ratio', engine, peer, recall, ratio: round(ours / peers) });
   }
 }
 

@@ -22,6 +22,10 @@ export interface OwnIndex {
   search(effort: number): Params;
 }
 
+/** Candidates for each hit that are scored again exactly: codes of one bit a dimension need many. */
+const REFINE_K = 4;
+const REFINE_K_BITS = 40;
+
 export const OWN_INDEXES: Readonly<Record<string, OwnIndex>> = {
   mishards: {
     type: 'HNSW',
@@ -29,13 +33,27 @@ export const OWN_INDEXES: Readonly<Record<string, OwnIndex>> = {
     efforts: ({ efs }) => efs,
     search: (ef) => ({ ef }),
   },
-  'mishards-ivf': {
-    type: 'IVF_FLAT',
-    build: ({ nlist }) => ({ nlist }),
-    efforts: ({ nprobes }) => nprobes,
-    search: (nprobe) => ({ nprobe }),
+  'mishards-hnsw-sq': {
+    type: 'HNSW_SQ',
+    build: ({ M, efConstruction }) => ({ M, efConstruction, sq_type: 'SQ8', refine: true }),
+    efforts: ({ efs }) => efs,
+    search: (ef) => ({ ef, refine_k: REFINE_K }),
   },
+  'mishards-ivf': lists('IVF_FLAT'),
+  'mishards-ivf-sq8': lists('IVF_SQ8'),
+  'mishards-ivf-pq': lists('IVF_PQ'),
+  'mishards-ivf-rabitq': lists('IVF_RABITQ', { refine: true }, { refine_k: REFINE_K_BITS }),
+  'mishards-scann': lists('SCANN', {}, { reorder_k: 100 }),
 };
+
+function lists(type: IndexType, build: Params = {}, search: Params = {}): OwnIndex {
+  return {
+    type,
+    build: ({ nlist }) => ({ nlist, ...build }),
+    efforts: ({ nprobes }) => nprobes,
+    search: (nprobe) => ({ nprobe, ...search }),
+  };
+}
 
 export interface BuiltIndex {
   readonly path: string;

@@ -30,7 +30,7 @@ const HELP = `npm run bench -- kernel [options]: recall and rate of the kernel a
   --data NAME          ${DATA_SET_NAMES.join(', ')}; default glove
   --rows N             default: all of glove, else 200 000, 100 000, 50 000
   --queries N          default 1000
-  --own A,B            of ${Object.keys(OWN_INDEXES).join(', ')}; default mishards
+  --own A,B            of ${Object.keys(OWN_INDEXES).join(', ')}; default mishards; the first is compared with the others
   --peers A,B          of ${Object.keys(PEERS).join(', ')}; 'all', or '' for none; default hnswlib
   --m N                default 16               --ef-construction N  default 200
   --nlist N            default 4 * sqrt(rows)   --threads N          of builds, default 1
