@@ -39,7 +39,6 @@ export function validateAddedField(schema: CollectionSchema, field: FieldSchema)
   const { name } = field;
   if (findField(schema, name) !== undefined) throw invalid(`duplicated field name ${name} found`);
   if (field.isDynamic) return;
-  if (isVectorType(field.type)) throw invalid(`not support to add vector field, field name = ${name}`);
   if (field.isPrimaryKey || field.autoId) throw invalid(`not support to add pk field, field name = ${name}`);
   if (field.isPartitionKey) throw invalid(`not support to add partition key field, field name = ${name}`);
   if (!field.nullable) throw invalid(`added field must be nullable, please check it, field name = ${name}`);

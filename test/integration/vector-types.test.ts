@@ -240,3 +240,54 @@ test('a hybrid search ranks what its searches find', async () => {
     assert.deepEqual(floats, rows[Number(id)]!['floats']);
   });
 });
+
+test('rows from before a vector field was added have null there', async () => {
+  await using cluster = await TestCluster.start({ settings: ['writer.index_rows_min=1'] });
+  const client = await cluster.client();
+  const [old, ...added] = VECTOR_KINDS;
+  await create(client, [old!]);
+  const rows = vectorRows(VECTOR_KINDS, 90);
+  const oldRows = rows.slice(0, 60).map((row) => ({ id: row.id, [old!.name]: row[old!.name] }));
+  succeeded(await client.insert({ collection_name: NAME, data: oldRows.slice(0, 30) as never }));
+  succeeded(await client.flushSync({ collection_names: [NAME] }));
+  succeeded(await client.insert({ collection_name: NAME, data: oldRows.slice(30) as never }));
+  for (const { field, name, index } of added) {
+    succeeded(
+      await client.addCollectionField({
+        collection_name: NAME,
+        field: { ...field, nullable: true } as never,
+      }),
+    );
+    succeeded(await client.createIndex({ collection_name: NAME, field_name: name, ...index } as never));
+  }
+  succeeded(await client.insert({ collection_name: NAME, data: rows.slice(60) as never }));
+  for (const when of ['fresh', 'flushed']) {
+    const stored = await client.query({
+      collection_name: NAME,
+      filter: 'id in [5, 45, 75]',
+      output_fields: ['*'],
+    });
+    const byId = new Map(succeeded(stored).data.map((row) => [Number(row['id']), row]));
+    for (const { name } of added) {
+      assert.equal(byId.get(5)![name], null, `${when}, ${name}`);
+      assert.equal(byId.get(45)![name], null, `${when}, ${name}`);
+      assert.deepEqual(byId.get(75)![name], rows[75]![name], `${when}, ${name}`);
+    }
+    for (const kind of added) {
+      const query = rows[3]![kind.name] as ClientVector;
+      const answer = await client.search({
+        collection_name: NAME,
+        anns_field: kind.name,
+        data: query as never,
+        limit: 50,
+        params: { ef: 1_000 },
+      });
+      assert.deepEqual(
+        succeeded(answer).results.map(({ score }) => score),
+        bestScores(kind, rows.slice(60), query, 50),
+        `${when}, ${kind.name}`,
+      );
+    }
+    succeeded(await client.flushSync({ collection_names: [NAME] }));
+  }
+});

@@ -1,5 +1,5 @@
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
-import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
+import type { CollectionMeta, IndexMeta, SegmentMeta } from '../../catalog/model.ts';
 import { isScalarIndexWithFiles } from '../../catalog/scalar-index.ts';
 import { indexTypeSpec } from '../../kernel/index-types.ts';
 
@@ -26,8 +26,14 @@ export function indexProgress(
     const isReady =
       !needsFile ||
       segment.rowCount < indexRowsMin ||
+      isOlderThan(segment, index) ||
       segment.indexes.some((file) => file.indexId === index.id);
     if (!isReady) pendingRows += segment.rowCount;
   }
   return { totalRows, indexedRows: totalRows - pendingRows, pendingRows };
+}
+
+/** A segment from before the field of a vector index has no vectors to index. */
+function isOlderThan(segment: SegmentMeta, { metric, fieldId }: IndexMeta): boolean {
+  return metric !== null && !segment.vectors.some((file) => file.fieldId === fieldId);
 }

@@ -11,7 +11,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
     'no rate limits; rows that have outlived collection.ttl.seconds or the time in their ttl_field are no longer seen; compaction gives back the space of the former, not yet of the latter',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
   AlterCollectionSchema: 'adds one nullable field; no functions, no dropping',
-  AddCollectionField: 'nullable scalars; no vectors',
+  AddCollectionField: 'nullable fields',
   GetMetrics: 'system_info: the nodes and who asks whom; figures are at the management addresses',
   AlterDatabase: DATABASE,
   CreateDatabase: DATABASE,

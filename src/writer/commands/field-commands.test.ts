@@ -90,7 +90,8 @@ describe('truncation and fields', () => {
     refuses({ nullable: false }, /^added field must be nullable/);
     refuses({ isPrimaryKey: true }, /^not support to add pk field/);
     refuses({ isPartitionKey: true }, /^not support to add partition key field/);
-    refuses({ type: 'FloatVector', dim: 2 }, /^not support to add vector field/);
+    refuses({ type: 'FloatVector', dim: 2, nullable: false }, /^added field must be nullable/);
+    refuses({ type: 'FloatVector' }, /^dimension is not defined/);
     refuses({ type: 'VarChar' }, /max_length/);
   });
 });
