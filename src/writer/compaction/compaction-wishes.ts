@@ -36,7 +36,7 @@ export class CompactionWishes {
   readonly #wishes = new Map<string, Wish>();
   #queue: QueuedRewrite[] = [];
 
-  /** `underWay` are rewrites that had begun before, which the wish waits for too. Gives the number of its plans. */
+  /** `underWay` are rewrites that had begun or were queued before, which the wish waits for too. Gives the number of its plans. */
   add(
     id: string,
     collectionId: CollectionId,

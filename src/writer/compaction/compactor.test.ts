@@ -370,3 +370,43 @@ test('a client may ask for compaction and see how far it is', async () => {
     code: 'COLLECTION_NOT_FOUND',
   });
 });
+
+test('what waits to be merged is merged once, however often it is asked for', async () => {
+  const written = new Set<string>();
+  let gate: Promise<void> | null = null;
+  await using stage = new Stage({ compactionSegmentsMin: 64 }, (store) => {
+    return new InterceptedObjectStore(store, {
+      before: async (key) => {
+        await gate;
+        if (key.endsWith('/rows.arrow')) written.add(key);
+      },
+    });
+  });
+  await stage.open();
+  await stage.load();
+  for (let count = 0; count < 3; count++) await stage.flushed(3);
+  const wanted = stage.collection;
+  const other = await stage.cluster.createCollection(stage.process, 'other');
+  stage.collection = other;
+  for (let count = 0; count < 2; count++) await stage.flushed(3);
+  written.clear();
+  const hold = Promise.withResolvers<void>();
+  gate = hold.promise;
+  await stage.compact();
+  stage.collection = wanted;
+  const wishes: string[] = [];
+  for (let count = 0; count < 3; count++) wishes.push(await stage.compact());
+  hold.resolve();
+  gate = null;
+  await stage.cluster.until(() => stage.incoming.length === 1);
+  const [target] = stage.incoming;
+  await stage.cluster.host.timers.advance(WARM_UP_MS - 1_000);
+  const ofWanted = [...written].filter((key) => key.startsWith(`segment/${wanted.id}/`));
+  assert.deepEqual(ofWanted, [target!.rows.objectKey]);
+  await stage.replaced(1);
+  await stage.cluster.host.timers.advance(1_000);
+  for (const wish of wishes) {
+    const { executingCount, completedCount } = await stage.state(wish);
+    assert.deepEqual({ executingCount, completedCount }, { executingCount: 0, completedCount: 1 });
+  }
+});

@@ -125,9 +125,9 @@ export class Compactor {
     if (collection === undefined) {
       throw new MishardsError('COLLECTION_NOT_FOUND', `collection not found[collection=${id}]`);
     }
-    const running = [...this.#running].filter(({ rewrite }) => rewrite.collectionId === id);
+    const begun = [...this.#running, ...this.#wishes.queue];
     const underWay = [
-      ...running.map(({ progress }) => progress),
+      ...begun.filter(({ rewrite }) => rewrite.collectionId === id).map(({ progress }) => progress),
       ...snapshot.incomingOf(id).map((target) => this.#incoming.progressOf(target)),
     ];
     const rewrites = this.#wished(collection, snapshot);
@@ -147,11 +147,12 @@ export class Compactor {
     await this.#tending;
   }
 
-  /** Whatever can be compacted and is not being compacted. */
+  /** Whatever can be compacted and is neither being compacted nor waiting for it. */
   #wished(collection: CollectionMeta | undefined, snapshot: CatalogSnapshot): readonly Rewrite[] {
     if (collection === undefined) return [];
     const { rewrites } = this.#derive(collection, snapshot, true);
-    return rewrites.filter((rewrite) => !rewrite.sources.some((segment) => this.#isRunning(segment)));
+    const begun = [...this.#running, ...this.#wishes.queue];
+    return rewrites.filter((rewrite) => !begun.some((other) => overlap(other.rewrite, rewrite)));
   }
 
   /** null = nothing. */

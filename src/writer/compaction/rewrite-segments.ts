@@ -32,7 +32,7 @@ export interface RewriteTools {
 }
 
 export type RewriteResult =
-  /** Some of the segments are no longer there. */
+  /** Some of the segments are no longer there, or another is to replace them already. */
   | { readonly kind: 'gone' }
   /** Too few rows would go. */
   | {
@@ -117,9 +117,10 @@ async function write(
   return { kind: 'written', target };
 }
 
-/** As the catalog has them now; null when some are gone. */
+/** As the catalog has them now; null when some are gone, or are to be replaced already. */
 function presentSources(snapshot: CatalogSnapshot, { collectionId, sources }: Rewrite): SegmentMeta[] | null {
-  const present = sources.map(({ id }) => snapshot.segment(collectionId, id));
+  const claimed = new Set(snapshot.incomingOf(collectionId).flatMap((segment) => segment.replaces));
+  const present = sources.map(({ id }) => (claimed.has(id) ? undefined : snapshot.segment(collectionId, id)));
   return present.every((segment) => segment !== undefined) ? present : null;
 }
 
