@@ -1,4 +1,5 @@
 import type { FrontServices, MilvusCall } from './handler.ts';
+import { livingRows } from './living-rows.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import {
   asKeys,
@@ -31,11 +32,11 @@ interface Existing {
 
 /**
  * Completes rows that name only some of their fields: the others stay as they are where the key is there already, and are what an
- * insert would make of them where it is not. Keys of the dynamic field that are not sent stay too. The rows are read first and
+ * insert would make of them where it is not, or where its row has outlived its time. Keys of the dynamic field that are not sent stay too. The rows are read first and
  * written after, so of two partial updates of one row at a time one may be lost, as in Milvus.
  */
 export async function completeRows(
-  { core }: FrontServices,
+  services: Pick<FrontServices, 'core' | 'clock'>,
   collection: CollectionMeta,
   sent: RowBatch,
   call: MilvusCall,
@@ -48,7 +49,7 @@ export async function completeRows(
   const wanted = [...absent, ...(sentDynamic === undefined ? [] : [dynamic!])];
   if (wanted.length === 0) return sent;
   const keys = asKeys(columnOf(sent, key.id));
-  const existing = await read(core, collection, keys, wanted, call);
+  const existing = await read(services, collection, keys, wanted, call);
   const columns = new Map(sent.columns);
   for (const field of absent) columns.set(field.id, completed(field, keys, existing));
   if (sentDynamic !== undefined) {
@@ -62,24 +63,29 @@ export async function completeRows(
   };
 }
 
+/** A key that was sent several times is asked for once, so that each row has the number of its key. */
 async function read(
-  core: FrontServices['core'],
+  { core, clock }: Pick<FrontServices, 'core' | 'clock'>,
   collection: CollectionMeta,
-  keys: PrimaryKeyColumn,
+  sent: PrimaryKeyColumn,
   fields: readonly FieldSchema[],
   call: MilvusCall,
 ): Promise<Existing> {
   const { name } = primaryKeyField(collection.schema);
+  const distinct = new KeySet(sent.type);
+  for (let row = 0; row < sent.length; row++) distinct.add(sent, row);
+  const keys = distinct.keys();
   const known = new KeySet(keys.type);
   const parts: RowBatch[] = [];
   for (let from = 0; from < keys.length; from += KEYS_MAX) {
     const part = sliceColumn(keys, from, Math.min(keys.length, from + KEYS_MAX)) as PrimaryKeyColumn;
     const values = Array.from({ length: part.length }, (_, row) => keyAt(part, row));
+    const filter = { text: `${name} in {keys}`, values: { keys: templateToJson(values) } };
     const answer = await core.query(
       {
         collection,
         partitionIds: null,
-        filter: { text: `${name} in {keys}`, values: { keys: templateToJson(values) } },
+        filter: livingRows(collection, filter, clock.nowMs()),
         outputFieldIds: fields.map(({ id }) => id),
         consistency: 'Strong',
         guaranteeTimestamp: 0n as Timestamp,
