@@ -23,6 +23,8 @@ test('a database bounds its collections, what they weigh, and who may read and w
 
   await alter(client, { 'database.force.deny.writing': true });
   await refused(insert(0), 9, /^force to deny writing/);
+  const deletion = { collection_name: NAME, filter: 'id in [16]' };
+  await refused(client.delete(deletion), 9, /^force to deny writing/);
   await alter(client, { 'database.force.deny.writing': false, 'database.force.deny.reading': true });
   succeeded(await insert(0));
   const search = { collection_name: NAME, data: randomPoints(1)[0]!.vector, limit: 1 };
@@ -46,6 +48,7 @@ test('a database bounds its collections, what they weigh, and who may read and w
     9,
     /no less than its database\.diskQuota\.mb of 1/,
   );
+  succeeded(await there.delete(deletion));
 });
 
 test('segments are not moved by hand: what is where it is wanted is fine, anything else is refused', async () => {

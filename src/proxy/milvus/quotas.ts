@@ -24,6 +24,11 @@ export function checkMayWrite(services: FrontServices, collection: CollectionMet
   );
 }
 
+/** As `checkMayWrite`; but deletes make room, so no weight stands in their way. */
+export function checkMayDelete(services: FrontServices, collection: CollectionMeta): void {
+  checkOrder(services, collection, 'writing');
+}
+
 export function checkMayRead(services: FrontServices, collection: CollectionMeta): void {
   checkOrder(services, collection, 'reading');
 }

@@ -1,7 +1,7 @@
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, partitionOf, refusePartitionNames } from './lookup.ts';
 import { routedRows } from './partition-routing.ts';
-import { checkMayWrite } from './quotas.ts';
+import { checkMayDelete, checkMayWrite } from './quotas.ts';
 import { checkSchemaTimestamp } from './update-timestamp.ts';
 import { DEFAULT_PARTITION_NAME, type CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
@@ -45,6 +45,7 @@ export function writeHandlers(services: FrontServices): Handlers<'Insert' | 'Ups
     },
     async Delete(request, call) {
       const collection = collectionOf(services, request, call);
+      checkMayDelete(services, collection);
       if (request.expr.trim() === '') {
         throw new MishardsError(
           'PARAMETER_INVALID',
