@@ -410,3 +410,26 @@ test('what waits to be merged is merged once, however often it is asked for', as
     assert.deepEqual({ executingCount, completedCount }, { executingCount: 0, completedCount: 1 });
   }
 });
+
+test('a collection whose dead segments are still being merged keeps no other waiting', async () => {
+  let gate: Promise<void> | null = null;
+  await using stage = new Stage({ compactionSegmentsMin: 64 }, (store) => {
+    return new InterceptedObjectStore(store, { before: async () => void (await gate) });
+  });
+  const properties = { 'collection.ttl.seconds': '100' };
+  await stage.open(properties);
+  const first = stage.collection;
+  for (let count = 0; count < 2; count++) await stage.flushed(3);
+  stage.collection = await stage.cluster.createCollection(stage.process, 'other', { properties });
+  const other = stage.collection;
+  await stage.flushed(3);
+  const hold = Promise.withResolvers<void>();
+  gate = hold.promise;
+  stage.collection = first;
+  await stage.compact();
+  await stage.cluster.host.timers.advance(100_000 + GRACE_MS + 10_000);
+  const left = [first, other].map(({ id }) => stage.process.catalog.snapshot().segmentsOf(id).length);
+  gate = null;
+  hold.resolve();
+  assert.deepEqual(left, [2, 0], 'those of the first are being merged');
+});

@@ -50,6 +50,14 @@ export interface CompactorOptions extends Omit<RewriteTools, 'graceMs'> {
   >;
 }
 
+/** Of one collection. */
+interface Tending {
+  /** Segments that may take the place of others. */
+  readonly ready: readonly SegmentMeta[];
+  readonly expired: readonly SegmentMeta[];
+  readonly trims: readonly ChannelMeta[];
+}
+
 interface Running {
   readonly rewrite: Rewrite;
   readonly progress: RewriteProgress;
@@ -106,14 +114,16 @@ export class Compactor {
     for (const queued of this.#wishes.queue) {
       if (this.#start(queued.rewrite, queued.progress)) this.#wishes.dequeue(queued);
     }
+    const due: Tending[] = [];
     for (const collection of snapshot.collections.values()) {
       const work = this.#workOf(collection, snapshot);
       if (work === null) continue;
       for (const rewrite of work.rewrites) {
         if (!this.#backoff.isResting(keyOf(rewrite))) this.#start(rewrite, newProgress(idsOf(rewrite)));
       }
-      this.#tend(work, snapshot);
+      due.push(this.#tendingOf(work, snapshot));
     }
+    this.#tend(due.filter(hasAny));
   }
 
   /** Compacts what can be compacted in a collection, now. `COLLECTION_NOT_FOUND`. */
@@ -260,12 +270,21 @@ export class Compactor {
     this.#examined.set(present.id, { ...examined, collectionId: rewrite.collectionId });
   }
 
+  #tendingOf({ incoming, expired, trims }: CompactionWork, snapshot: CatalogSnapshot): Tending {
+    return {
+      ready: incoming.filter((target) => this.#incoming.isReady(target, snapshot)),
+      expired: expired.filter((segment) => !this.#isRunning(segment)),
+      trims,
+    };
+  }
+
   /** What only the catalog is needed for, one after the other. */
-  #tend(work: CompactionWork, snapshot: CatalogSnapshot): void {
-    const ready = work.incoming.filter((target) => this.#incoming.isReady(target, snapshot));
-    const { expired, trims } = work;
-    if (ready.length + expired.length + trims.length === 0 || this.#tending !== null) return;
-    this.#tending = this.#tendTo(ready, expired, trims)
+  #tend(due: readonly Tending[]): void {
+    if (due.length === 0 || this.#tending !== null) return;
+    const tend = async (): Promise<void> => {
+      for (const one of due) await this.#tendTo(one);
+    };
+    this.#tending = tend()
       .catch((error: unknown) => {
         if (this.#options.signal.aborted) return;
         this.#options.logger.error({ error }, 'a compaction could not be committed');
@@ -273,11 +292,7 @@ export class Compactor {
       .finally(() => (this.#tending = null));
   }
 
-  async #tendTo(
-    ready: readonly SegmentMeta[],
-    expired: readonly SegmentMeta[],
-    trims: readonly ChannelMeta[],
-  ): Promise<void> {
+  async #tendTo({ ready, expired, trims }: Tending): Promise<void> {
     for (const target of ready) {
       await this.#commit((present) => takePlace(present, target));
       this.#incoming.end(target.id, 'completed');
@@ -316,6 +331,8 @@ export class Compactor {
   }
 }
 
+const hasAny = ({ ready, expired, trims }: Tending): boolean =>
+  ready.length + expired.length + trims.length > 0;
 const idsOf = ({ sources }: Rewrite): readonly SegmentId[] => sources.map(({ id }) => id);
 const keyOf = (rewrite: Rewrite): string => idsOf(rewrite).join();
 
