@@ -6,7 +6,7 @@ import type { FieldSchema } from '../../schema/index.ts';
 /** Bytes of one JSON value, as in Milvus. */
 export const JSON_BYTES_MAX = 65_536;
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function checkFinite(values: Float32Array | Float64Array, field: FieldSchema): void {
   for (let index = 0; index < values.length; index++) {

@@ -10,7 +10,7 @@ export interface ByteRows {
 export const NO_ROWS: ByteRows = { offsets: new Int32Array(1), bytes: new Uint8Array(0) };
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function byteRowCount(rows: ByteRows): number {
   return rows.offsets.length - 1;

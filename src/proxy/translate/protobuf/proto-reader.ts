@@ -2,7 +2,7 @@ import { MishardsError } from '../../../errors/index.ts';
 
 const NESTING_MAX = 100;
 const SHORT_TEXT_BYTES = 32;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Reads the protobuf wire format from one buffer. `bytes` results are views of that buffer. Every method throws
