@@ -56,3 +56,41 @@ test('a partial update changes the fields it names, of rows that are there, flus
   );
   await refused(update([{ id: 6, price: 1 }]), 1100, /fieldSchema\(vector\) has no corresponding fieldData/);
 });
+
+test('no row is taken to be new because its partition is not loaded', async () => {
+  await using cluster = await TestCluster.start();
+  const client = await cluster.client();
+  succeeded(
+    await client.createCollection({
+      collection_name: NAME,
+      consistency_level: 'Strong',
+      fields: [
+        { name: 'id', data_type: DataType.Int64, is_primary_key: true },
+        { name: 'vector', data_type: DataType.FloatVector, dim: 2 },
+        { name: 'price', data_type: DataType.Int64, nullable: true },
+      ],
+    }),
+  );
+  for (const partition_name of ['loaded', 'other'])
+    succeeded(await client.createPartition({ collection_name: NAME, partition_name }));
+  const index = { field_name: 'vector', index_type: 'FLAT', metric_type: 'L2' } as const;
+  succeeded(await client.createIndex({ collection_name: NAME, ...index }));
+  const data = [{ id: 1, vector: [1, 0], price: 5 }];
+  succeeded(await client.insert({ collection_name: NAME, partition_name: 'other', data }));
+  succeeded(await client.loadPartitions({ collection_name: NAME, partition_names: ['loaded'] }));
+  const update = async () =>
+    await client.upsert({
+      collection_name: NAME,
+      partition_name: 'other',
+      data: [{ id: 1, vector: [2, 0] }] as never,
+      partial_update: true,
+    });
+  await refused(update(), 201, /^partition not loaded/);
+  succeeded(await client.loadCollectionSync({ collection_name: NAME }));
+  succeeded(await update());
+  const query = { collection_name: NAME, filter: 'id == 1', output_fields: ['price'] };
+  assert.deepEqual(
+    succeeded(await client.query(query)).data.map(({ price }) => price),
+    ['5'],
+  );
+});

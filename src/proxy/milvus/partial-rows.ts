@@ -75,6 +75,9 @@ async function read(
   const distinct = new KeySet(sent.type);
   for (let row = 0; row < sent.length; row++) distinct.add(sent, row);
   const keys = distinct.keys();
+  // A row in a partition that is not loaded would be taken for a new one, and lose what was not sent: it is refused instead.
+  const isPart = (collection.load?.partitionIds ?? null) !== null;
+  const partitionIds = isPart ? collection.partitions.map(({ id }) => id) : null;
   const known = new KeySet(keys.type);
   const parts: RowBatch[] = [];
   for (let from = 0; from < keys.length; from += KEYS_MAX) {
@@ -84,7 +87,7 @@ async function read(
     const answer = await core.query(
       {
         collection,
-        partitionIds: null,
+        partitionIds,
         filter: livingRows(collection, filter, clock.nowMs()),
         outputFieldIds: fields.map(({ id }) => id),
         consistency: 'Strong',
