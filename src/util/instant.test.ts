@@ -36,6 +36,8 @@ test('what is no time says why', () => {
     ['2025-01-03', /does not look like/],
     ['yesterday', /does not look like/],
     ['2025-02-29T00:00:00Z', /no such day/],
+    ['0000-01-01T00:00:00+01:00', /outside of the years 0 to 9999/],
+    ['9999-12-31T23:59:59-01:00', /outside of the years 0 to 9999/],
     ['2025-13-01T00:00:00Z', /no such day/],
     ['2025-01-01T24:00:00Z', /time of day/],
     ['2025-01-01T00:00:60Z', /time of day/],

@@ -34,13 +34,20 @@ export function parseInstant(text: string, zone: string): Instant | { readonly p
   if (hour > 23 || minute > 59 || second > 59) return { problem: 'there is no such time of day' };
   const wall = utcMs(year, month, day, hour, minute, second);
   const micros = BigInt((groups['fraction'] ?? '').slice(0, 6).padEnd(6, '0'));
-  if (groups['offset'] === undefined) return BigInt(instantOfWall(zone, wall)) * MICROS + micros;
+  if (groups['offset'] === undefined) return checked(BigInt(instantOfWall(zone, wall)) * MICROS + micros);
   const size = number('offsetHour') * 60 + number('offsetMinute');
   const offset = groups['sign'] === '-' ? -size : size;
   if (offset < OFFSET_MINUTES.min || offset > OFFSET_MINUTES.max || number('offsetMinute') > 59) {
     return { problem: 'its offset from UTC is outside of -12:00 to +14:00' };
   }
-  return BigInt(wall - offset * MINUTE_MS) * MICROS + micros;
+  return checked(BigInt(wall - offset * MINUTE_MS) * MICROS + micros);
+}
+
+/** At the ends of the range an offset leads out of it. */
+function checked(instant: Instant): Instant | { readonly problem: string } {
+  const { min, max } = INSTANT_RANGE;
+  if (instant >= min && instant <= max) return instant;
+  return { problem: 'it is outside of the years 0 to 9999 in UTC' };
 }
 
 /** As clocks of `zone` show it, with their offset: `2025-01-03T00:00:00.5+08:00`, or `Z` where there is none. */
