@@ -177,6 +177,12 @@ export const SERVICE_KEYS = {
     max: 64 * TIB,
     doc: 'bound of the disk cache of one node',
   }),
+  'cache.sweep_interval': duration({
+    default: MINUTE,
+    min: 100,
+    max: 24 * 60 * MINUTE,
+    doc: 'how often files of segments that are gone are removed from the disk cache',
+  }),
   'kernel.threads': integer({
     default: 0,
     min: 0,

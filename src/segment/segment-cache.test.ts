@@ -222,3 +222,27 @@ test(`under random use the bound holds and open files stay (seed ${testSeed})`, 
     }
   }
 });
+
+test('files of objects that are no longer named go, but for those somebody has open', async () => {
+  const { host, objectStore, open } = setup();
+  await using cache = await open(1_000);
+  const [kept, gone, held] = [
+    await objectStore.add('segment/1/2/rows.arrow', 10),
+    await objectStore.add('segment/1/3/rows.arrow', 20),
+    await objectStore.add('segment/1/4/rows.arrow', 30),
+  ];
+  await use(cache, kept);
+  await use(cache, gone);
+  const open4 = await cache.open(held);
+  await cache.retain(new Set([kept.objectKey]));
+  assert.equal(cache.sizeBytes, 40);
+  assert.deepEqual(await host.files.read(open4.path), await objectStore.get(held.objectKey));
+  await open4[Symbol.asyncDispose]();
+  await cache.retain(new Set([kept.objectKey]));
+  assert.equal(cache.sizeBytes, 10);
+  await use(cache, kept);
+  assert.deepEqual(
+    objectStore.downloads,
+    [kept, gone, held].map(({ objectKey }) => objectKey),
+  );
+});

@@ -28,6 +28,8 @@ export interface SegmentCache extends AsyncDisposable {
    * size it should, `STORAGE_UNAVAILABLE` for the local disk, those of the object store, the signal's reason.
    */
   open(file: SegmentFile, signal?: AbortSignal): Promise<CachedFile>;
+  /** Lets go of the files nobody has open whose objects are no longer `named`. */
+  retain(named: ReadonlySet<string>): Promise<void>;
 }
 
 export interface CachedFile extends AsyncDisposable {
@@ -111,6 +113,12 @@ class DiskSegmentCache implements SegmentCache {
       throw error;
     }
     return this.#handle(entry);
+  }
+
+  async retain(named: ReadonlySet<string>): Promise<void> {
+    const idle = [...this.#entries.values()].filter(({ pinCount }) => pinCount === 0);
+    const unnamed = idle.filter(({ name }) => !named.has(fileOfCachedName(name)!.objectKey));
+    await Promise.all(unnamed.map((entry) => this.#remove(entry)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

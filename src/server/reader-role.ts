@@ -15,7 +15,7 @@ export async function startReaderRole(services: NodeServices, options: RoleOptio
     createReader({
       ...services,
       kernel: services.kernel(),
-      cache: stack.use(await openCache(services, options.id)),
+      cache: await openCache(services, options.id, stack),
       node: options,
       writerFor: (leader) => writer.to(leader),
       options: readerOptions(config),

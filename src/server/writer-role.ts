@@ -39,7 +39,7 @@ export async function startWriterRole(services: NodeServices, options: RoleOptio
   const writer = createWriter({
     ...services,
     kernel: services.kernel(),
-    cache: stack.use(await openCache(services, options.id)),
+    cache: await openCache(services, options.id, stack),
     temporaryDirectory: resolve(join(config['data.directory'], 'tmp', options.id)),
     node: { id: options.id, address: server.address },
     freeDiskBytes: await logSpace(services),
