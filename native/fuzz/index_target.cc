@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "failure.h"
@@ -9,27 +10,33 @@ using namespace mishards;
 namespace fuzz {
 namespace {
 
-constexpr uint32_t kDim = 9;
-constexpr uint32_t kRows = 60;
+// For binary rows too, and the same for all formats, so that an index may claim to be over rows of another one.
+constexpr uint32_t kDim = 16;
+// Enough for five lists.
+constexpr uint32_t kRows = 200;
 constexpr uint32_t kFileRows[] = {kRows, 1, 0};
 
-/** The vectors that the indexes of the inputs may be built over. */
+/** The vectors that the indexes of the inputs may be built over: of each format, and of no and one row of those with indexes of their own. */
 const std::vector<std::shared_ptr<VectorFile>>& vectorFiles() {
   static const std::vector<std::shared_ptr<VectorFile>> files = [] {
     std::vector<std::shared_ptr<VectorFile>> made;
-    for (const uint32_t rows : kFileRows) {
-      const std::string path = scratchFile("over-" + std::to_string(rows));
-      const Bytes values = someRows(VectorFormat::kFloat32, kDim, rows, 7);
-      made.push_back(writeVectors(path, {values.data(), rows, kDim}));
+    for (uint32_t index = 0; index < kFormats; index++) {
+      const auto format = static_cast<VectorFormat>(index);
+      for (const uint32_t rows : kFileRows) {
+        const bool hasOwn = format == VectorFormat::kFloat32 || index + 2 >= kFormats;
+        if (rows < kRows && !hasOwn) continue;
+        made.push_back(writeSome(scratchFile("over-" + std::to_string(made.size())), format, kDim, rows, 7));
+      }
     }
     return made;
   }();
   return files;
 }
 
-void searchOpened(const VectorIndex& index) {
-  const uint32_t rowCount = index.rows().rowCount;
-  std::vector<float> query = someValues(kDim, 11);
+void searchOpened(const VectorIndex& index, const VectorFile& vectors) {
+  const uint32_t rowCount = vectors.rows().rowCount;
+  const VectorFormat format = vectors.rows().format;
+  const Queries queries = someQueries(format, kDim, 3, 11);
   Bytes allowed((rowCount + 7) / 8, 0x6d);
   RowFilter everything{nullptr, rowCount, rowCount};
   RowFilter some{allowed.data(), rowCount, 0};
@@ -37,12 +44,15 @@ void searchOpened(const VectorIndex& index) {
   ScoreBounds range;
   range.upTo = 0.1f;
   for (const uint32_t effort : {1u, 30u, 3000u}) {
-    checkSearch(index, {10, effort, everything, {}}, {query.data(), nullptr}, false);
-    checkSearch(index, {3, effort, some, {}}, {query.data(), nullptr}, false);
-    checkSearch(index, {3, effort, everything, range}, {query.data(), nullptr}, false);
+    const QueryVector query = queries.at(effort % 3);
+    checkSearch(index, vectors, {10, effort, everything, {}}, query, false);
+    checkSearch(index, vectors, {3, effort, some, {}}, query, false);
+    checkSearch(index, vectors, {3, effort, everything, range}, query, false);
   }
-  query[1] = std::numeric_limits<float>::infinity();
-  checkSearch(index, {2, 10, everything, {}}, {query.data(), nullptr}, false);
+  if (format != VectorFormat::kFloat32) return;
+  std::vector<float> infinite = someValues(kDim, 11);
+  infinite[1] = std::numeric_limits<float>::infinity();
+  checkSearch(index, vectors, {2, 10, everything, {}}, {infinite.data(), nullptr}, false);
 }
 
 /** Opens the input as an index and searches what opens. */
@@ -51,7 +61,7 @@ void run(const uint8_t* bytes, size_t size) {
   writeBytes(path, bytes, size);
   for (const auto& vectors : vectorFiles()) {
     try {
-      searchOpened(*mishards::openIndex(path, vectors));
+      searchOpened(*mishards::openIndex(path, vectors), *vectors);
     } catch (const Failure& failure) {
       FUZZ_EXPECT(failure.code() == Code::kCorruptData);
     }
@@ -60,11 +70,13 @@ void run(const uint8_t* bytes, size_t size) {
 
 void seeds(const AddSeed& add) {
   const std::string path = scratchFile("seed");
-  for (const auto& vectors : vectorFiles()) {
-    for (IndexPlan plan : smallPlans()) {
-      plan.path = path;
-      for (uint32_t metric = 0; metric < kMetricCount; metric++) {
-        plan.metric = static_cast<Metric>(metric);
+  for (IndexPlan plan : smallPlans()) {
+    plan.path = path;
+    const std::vector<VectorFormat> formats = formatsOf(plan.type);
+    for (const auto& vectors : vectorFiles()) {
+      if (std::find(formats.begin(), formats.end(), vectors->rows().format) == formats.end()) continue;
+      for (const Metric metric : metricsOf(plan.type)) {
+        plan.metric = metric;
         buildIndex(plan, vectors);
         add(readBytes(path));
       }

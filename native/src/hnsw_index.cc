@@ -20,7 +20,9 @@ constexpr uint32_t kUpperLinks = sectionTag("ULNK");
 
 void checkMeta(const ContainerReader& reader, const HnswMeta& meta, const VectorFile& vectors) {
   const VectorRows& rows = vectors.rows();
-  if (meta.rowCount != rows.rowCount || meta.dim != rows.dim || meta.vectorsChecksum != vectors.checksum()) {
+  const bool hasNumbers = rows.format != VectorFormat::kBinary && rows.format != VectorFormat::kSparse;
+  if (!hasNumbers || meta.rowCount != rows.rowCount || meta.dim != rows.dim ||
+      meta.vectorsChecksum != vectors.checksum()) {
     reader.refuse("it was built over other vectors");
   }
   if (meta.metric >= kMetricCount) reader.refuse("its metric is unknown");

@@ -22,6 +22,8 @@ constexpr double kCodedAssignEnd = 0.7;
 constexpr double kLearnEnd = 0.8;
 // Rows that codes are learnt from.
 constexpr size_t kLearnRows = 16384;
+// What they may take: fewer of long vectors.
+constexpr size_t kLearnBytes = size_t{256} << 20;
 constexpr size_t kWriteChunk = size_t{1} << 20;
 
 uint32_t listsFor(uint32_t nlist, uint32_t rowCount) {
@@ -160,7 +162,8 @@ void IvfBuild::layOut() {
 void IvfBuild::prepareLearning() {
   if (coder_->trainSlices() == 0) return;
   const size_t rowCount = order_.size();
-  const size_t wanted = std::min(rowCount, kLearnRows);
+  const size_t rowsMax = std::min(kLearnRows, kLearnBytes / (size_t{meta_.dim} * sizeof(float)));
+  const size_t wanted = std::min(rowCount, rowsMax);
   sample_.rows = &vectors_->rows();
   for (size_t index = 0; index < wanted; index++) {
     const uint32_t row = order_[rowCount * index / wanted];
@@ -195,7 +198,7 @@ void IvfBuild::scaleLists(uint32_t begin, uint32_t end) {
 
 void IvfBuild::encodeLists(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped) {
   for (uint32_t list = begin; list < end && !stopped.load(std::memory_order_relaxed); list++) {
-    errors_[list] = coder_->encode(layout_, list, vectors_->rows(), codes_.data(), factors_.data());
+    errors_[list] = coder_->encode(layout_, list, vectors_->rows(), codes_.data(), factors_.data(), stopped);
   }
 }
 

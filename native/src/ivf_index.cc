@@ -13,7 +13,9 @@ namespace {
 
 void checkMeta(const ContainerReader& reader, const IvfMeta& meta, const VectorFile& vectors) {
   const VectorRows& rows = vectors.rows();
-  if (meta.rowCount != rows.rowCount || meta.dim != rows.dim || meta.vectorsChecksum != vectors.checksum()) {
+  const bool hasNumbers = rows.format != VectorFormat::kBinary && rows.format != VectorFormat::kSparse;
+  if (!hasNumbers || meta.rowCount != rows.rowCount || meta.dim != rows.dim ||
+      meta.vectorsChecksum != vectors.checksum()) {
     reader.refuse("it was built over other vectors");
   }
   if (meta.metric >= kMetricCount) reader.refuse("its metric is unknown");

@@ -86,7 +86,11 @@ class Probe {
     centroids.scoreAll(*request_.simd, scratch_.values.data(), scratch_.scores.data());
     std::vector<Candidate>& lists = scratch_.frontier;
     lists.clear();
-    for (uint32_t list = 0; list < centroids.count; list++) lists.push_back({scratch_.scores[list], list});
+    // Centres and queries at the ends of the range of floats give scores that are not numbers, which cannot be sorted.
+    for (uint32_t list = 0; list < centroids.count; list++) {
+      const float score = scratch_.scores[list];
+      lists.push_back({std::isnan(score) ? -INFINITY : score, list});
+    }
     std::partial_sort(lists.begin(), lists.begin() + probes_, lists.end(), nearer);
     return true;
   }

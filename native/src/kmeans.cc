@@ -14,6 +14,8 @@ constexpr size_t kSamplePerCentre = 64;
 constexpr size_t kSampleMin = 4096;
 // Centres scored for one row before the next row's turn: they stay in the second-level cache meanwhile.
 constexpr size_t kTileBytes = 128 << 10;
+// Rows that wait for their turn at a tile, so that a slice of long vectors takes no more memory than one of short ones.
+constexpr size_t kBatchBytes = 4 << 20;
 // How far a centre without rows is put from the one it shares rows with.
 constexpr float kApart = 1.0f / 1024;
 
@@ -118,6 +120,15 @@ void KMeans::computeBiases() {
 }
 
 void KMeans::assign(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped) {
+  const size_t each = std::max<size_t>(1, kBatchBytes / (size_t{rows_.dim} * sizeof(float)));
+  for (uint32_t at = begin; at < end;) {
+    const auto next = static_cast<uint32_t>(std::min<size_t>(end, at + each));
+    assignBatch(at, next, stopped);
+    at = next;
+  }
+}
+
+void KMeans::assignBatch(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped) {
   const CentroidTable all = table();
   const size_t tile = tileOf(rows_.dim);
   std::vector<float> placed(size_t{end - begin} * rows_.dim);
@@ -125,14 +136,14 @@ void KMeans::assign(uint32_t begin, uint32_t end, const std::atomic<bool>& stopp
   std::vector<float> best(end - begin, -INFINITY);
   std::vector<uint32_t> found(end - begin, 0);
   std::vector<float> room;
-  for (uint32_t at = begin; at < end; at++) {
+  const auto isStopped = [&] { return stopped.load(std::memory_order_relaxed); };
+  for (uint32_t at = begin; at < end && !isStopped(); at++) {
     space_.place(simd_, rows_.floats(sample_[at], room), placed.data() + size_t{at - begin} * rows_.dim);
   }
   for (size_t first = 0; first < count_; first += tile) {
     const auto size = static_cast<uint32_t>(std::min<size_t>(tile, count_ - first));
     const CentroidTable part{all.values + first * rows_.dim, all.biases + first, size, rows_.dim};
-    for (uint32_t at = 0; at < end - begin; at++) {
-      if (stopped.load(std::memory_order_relaxed)) return;
+    for (uint32_t at = 0; at < end - begin && !isStopped(); at++) {
       part.scoreAll(simd_, placed.data() + size_t{at} * rows_.dim, scores.data());
       for (uint32_t i = 0; i < size; i++) {
         if (!(scores[i] > best[at])) continue;
@@ -141,6 +152,7 @@ void KMeans::assign(uint32_t begin, uint32_t end, const std::atomic<bool>& stopp
       }
     }
   }
+  // Also when stopped: `group` may follow, and takes every row to have a centre that is there.
   uint32_t moved = 0;
   for (uint32_t at = begin; at < end; at++) {
     moved += nearest_[at] != found[at - begin] ? 1 : 0;

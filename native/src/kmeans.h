@@ -59,7 +59,7 @@ class KMeans {
   uint32_t sampleCount() const { return static_cast<uint32_t>(sample_.size()); }
   uint32_t count() const { return count_; }
 
-  /** Finds the nearest centre of sampled rows. */
+  /** Finds the nearest centre of sampled rows; any centre once `stopped`. */
   void assign(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped);
   /** Once between `assign` and `update`. Returns how many sampled rows have moved. */
   uint32_t group();
@@ -72,6 +72,7 @@ class KMeans {
   size_t bytes() const;
 
  private:
+  void assignBatch(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped);
   void drawSample(uint32_t wanted, uint64_t seed);
   void drawCentres(uint32_t countMax, uint64_t seed);
   void computeBiases();

@@ -55,11 +55,12 @@ size_t LevelCoder::codeBytes(const ListLayout& layout) const {
   return layout.rowCount() * quantizer_.stride() + kCodeChunk;
 }
 
-double LevelCoder::encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float*) const {
+double LevelCoder::encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float*,
+                          const std::atomic<bool>& stopped) const {
   std::vector<float> scratch;
   std::vector<float> room;
   double errors = 0;
-  for (size_t at = layout.begin(list); at < layout.end(list); at++) {
+  for (size_t at = layout.begin(list); at < layout.end(list) && !stopped.load(std::memory_order_relaxed); at++) {
     errors += quantizer_.encode(rows.floats(layout.rowIds[at], room), codes + at * quantizer_.stride(), scratch);
   }
   return errors;

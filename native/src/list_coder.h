@@ -134,9 +134,12 @@ class ListCoder {
   virtual size_t codeBytes(const ListLayout& layout) const = 0;
   /** Of section FACT. */
   virtual size_t factorCount(const ListLayout& layout) const = 0;
-  /** Codes one list into its part of the zeroed sections. Returns the sum of the squared errors of its codes. */
-  virtual double encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes,
-                        float* factors) const = 0;
+  /**
+   * Codes one list into its part of the zeroed sections; not all of it when `stopped`. Returns the sum of the squared errors of
+   * its codes.
+   */
+  virtual double encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float* factors,
+                        const std::atomic<bool>& stopped) const = 0;
   /** Adds the sections that only this coder has. They must live until the writer is done. */
   virtual void describe(ContainerWriter& writer) const = 0;
   /** Throws `CORRUPT_DATA` when codes or factors are none that `encode` gives. */

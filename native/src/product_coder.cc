@@ -111,6 +111,7 @@ void ProductCoder::train(uint32_t part, const CodeSample& sample, const std::ato
   std::vector<float> placed(space_.dim());
   std::vector<float> residual(space_.dim());
   std::vector<float> values;
+  values.reserve(sample.members.size() * width);
   std::vector<float> room;
   for (const auto& [row, list] : sample.members) {
     if (!space_.residual(simd_, sample.rows->floats(row, room), list, placed.data(), residual.data())) continue;
@@ -137,13 +138,13 @@ size_t ProductCoder::factorCount(const ListLayout& layout) const {
   return inBlocks() ? layout.blockCount() * kBlockRows : layout.rowCount();
 }
 
-double ProductCoder::encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes,
-                            float* factors) const {
+double ProductCoder::encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float* factors,
+                            const std::atomic<bool>& stopped) const {
   std::vector<float> buffers(size_t{space_.dim()} * 3);
   std::vector<uint8_t> code(parts_);
   std::vector<float> room;
   double errors = 0;
-  for (uint32_t at = layout.begin(list); at < layout.end(list); at++) {
+  for (uint32_t at = layout.begin(list); at < layout.end(list) && !stopped.load(std::memory_order_relaxed); at++) {
     const float* vector = rows.floats(layout.rowIds[at], room);
     if (!inBlocks()) {
       errors += encodeRow(vector, list, buffers, codes + size_t{at} * parts_, factors + at);

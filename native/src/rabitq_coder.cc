@@ -121,15 +121,15 @@ size_t RabitqCoder::factorCount(const ListLayout& layout) const {
   return layout.blockCount() * kFactorsOfBlock;
 }
 
-double RabitqCoder::encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes,
-                           float* factors) const {
+double RabitqCoder::encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float* factors,
+                           const std::atomic<bool>& stopped) const {
   RowBuffers buffers(space_.dim());
   std::vector<float> room;
   const float* direction = space_.direction(list);
   for (uint32_t i = 0; i < space_.dim(); i++) buffers.rotatedCentre[i] = space_.scales[list] * direction[i];
   rotation_.apply(buffers.rotatedCentre.data());
   double errors = 0;
-  for (uint32_t at = layout.begin(list); at < layout.end(list); at++) {
+  for (uint32_t at = layout.begin(list); at < layout.end(list) && !stopped.load(std::memory_order_relaxed); at++) {
     const uint32_t inList = at - layout.begin(list);
     const size_t own = layout.blocks[list] + inList / kBlockRows;
     errors += encodeRow(rows.floats(layout.rowIds[at], room), list, buffers, codes + own * blocks_.blockBytes(),

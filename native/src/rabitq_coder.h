@@ -16,8 +16,8 @@ class RabitqCoder : public ListCoder {
 
   size_t codeBytes(const ListLayout& layout) const override;
   size_t factorCount(const ListLayout& layout) const override;
-  double encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes,
-                float* factors) const override;
+  double encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float* factors,
+                const std::atomic<bool>& stopped) const override;
   void describe(ContainerWriter&) const override {}
   void check(const ContainerReader& reader, const ListLayout& layout, const ListCodes& codes) const override;
   std::unique_ptr<ListScan> scan(const Simd& simd, const float* query, uint32_t queryBits, const ListLayout& layout,

@@ -87,3 +87,12 @@ CHECK_CASE(kmeansOnEqualRows, "k-means on rows that are all the same, or too few
     }
   }
 }
+
+CHECK_CASE(kmeansStopped, "k-means that is stopped in its first round leaves every row a centre that is there") {
+  const std::vector<float> values = clusteredRows();
+  const VectorRows rows{values.data(), kRows, kDim};
+  const ClusterSpace space(Metric::kL2, ClusterSpace::meanOf(rows, Metric::kL2));
+  KMeans centres(*availableSimd().front(), rows, space, kClusters, 3);
+  centres.assign(0, centres.sampleCount(), std::atomic<bool>{true});
+  EXPECT(centres.group() == centres.sampleCount());
+}
