@@ -263,8 +263,11 @@ class BuildCall : public CallJob<BuildJob> {
   void progress(double fraction) override {
     const std::weak_ptr<CallJob<BuildJob>> weak = weak_from_this();
     call().kernel()->completions.post([weak, fraction](Napi::Env env) {
-      const auto job = weak.lock();
-      if (job && job->isPending()) job->call().onProgress.Call({Napi::Number::New(env, fraction)});
+      const auto job = std::static_pointer_cast<BuildCall>(weak.lock());
+      // Threads that end slices at about the same time post in any order.
+      if (!job || !job->isPending() || fraction <= job->reported_) return;
+      job->reported_ = fraction;
+      job->call().onProgress.Call({Napi::Number::New(env, fraction)});
     });
   }
   Napi::Value value(Napi::Env env) override {
@@ -273,6 +276,10 @@ class BuildCall : public CallJob<BuildJob> {
     report.Set("peakBytes", Napi::Number::New(env, static_cast<double>(peakBytes())));
     return report;
   }
+
+ private:
+  /** JavaScript's thread. */
+  double reported_ = 0;
 };
 
 class SearchCall : public CallJob<SearchJob> {
