@@ -23,13 +23,13 @@ const RESULTS: readonly SpecResult[] = [
   result('FlushAll', 4, 4, ''),
   result('Geometry', 7, 6, 'an RTREE index; the filters work without'),
   result('HighLevel', 6, 6, ''),
-  result('Index', 29, 25, 'IVF_SQ8, IVF_PQ, DISKANN, SCANN'),
+  result('Index', 29, 28, 'DISKANN'),
   result('Insert', 17, 17, ''),
   result('Int8Vector', 7, 7, ''),
   result('Iterator', 16, 16, ''),
   result('MilvusClient', 23, 23, ''),
   result('MultipleVectors', 15, 15, ''),
-  result('NullableVector', 7, 4, 'BIN_IVF_FLAT; AUTOINDEX on sparse vectors; adding a vector field'),
+  result('NullableVector', 7, 7, ''),
   result('PartialLoad', 9, 9, ''),
   result('Partition', 16, 16, ''),
   result('PartitionKey', 10, 10, ''),
@@ -43,6 +43,8 @@ const RESULTS: readonly SpecResult[] = [
   result('TruncateCollection', 4, 4, ''),
   result('Upsert', 15, 15, ''),
 ];
+
+export const SUITE_SPECS = RESULTS.map(({ spec }) => spec);
 
 function result(spec: string, total: number, passed: number, rest: string): SpecResult {
   return { spec, total, passed, rest };
@@ -59,7 +61,7 @@ export function nodeClientSuite(): readonly string[] {
   return [
     "## The official Node client's suite",
     '',
-    'Tests of milvus-io/milvus-sdk-node 3.0.3 (commit cf62b33), untouched, `npx jest test/grpc/NAME.spec.ts` with Node 20, spec by spec, against `mishards cluster` with its defaults (2 proxies, 3 readers, 2 writers) on the ports it has by default.',
+    'Tests of milvus-io/milvus-sdk-node 3.0.3 (commit cf62b33), untouched, with Node 20, spec by spec, against a cluster of 2 proxies, 3 readers and 2 writers: `npm run client-suite -- --checkout DIRECTORY`, the directory being an installed checkout.',
     '',
     '| spec | tests | passed | the rest asks for |',
     '|---|---|---|---|',
