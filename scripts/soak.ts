@@ -43,6 +43,8 @@ await using scene = await Scene.open({
   writers: 2,
   readers: 3,
   proxies: 2,
+  // What the writer keeps for readers that lag fills up to its bound; with the default of 256 MiB it would do so for the whole run.
+  settings: ['writer.tail_bytes_max=32MiB'],
   say: (line) => (flags.verbose ? process.stderr.write(`${new Date().toISOString()} ${line}\n`) : undefined),
 });
 const [client] = scene.clients as [(typeof scene.clients)[0]];

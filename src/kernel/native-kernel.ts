@@ -1,3 +1,4 @@
+import { LoopShare } from './loop-share.ts';
 import { MishardsError } from '../errors/index.ts';
 import { assert } from '../util/assert.ts';
 import { indexTypeSpec, INDEX_TYPES, readBuildParams, checkIndexMetric } from './index-types.ts';
@@ -29,6 +30,9 @@ import { NativeBlock, NativeVectorFile, NativeVectorIndex } from './native-sourc
 import { searchArguments } from './search-arguments.ts';
 import { countVectors, shapeDefect, vectorsDefect } from './vectors.ts';
 
+/** Small enough that what clients do with them takes a few milliseconds. */
+const RESULTS_A_TURN = 16;
+
 const THREADS_MAX = 1024;
 const QUEUE_MAX = 2 ** 20;
 /** The highest bit of a row number marks it in the pools of a search. */
@@ -55,6 +59,7 @@ class NativeKernel implements Kernel {
   readonly info: KernelInfo;
   readonly #handle: KernelHandle;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #loopShare = new LoopShare(RESULTS_A_TURN);
   #disposal: Promise<void> | undefined;
 
   constructor(handle: KernelHandle, info: KernelInfo) {
@@ -102,7 +107,9 @@ class NativeKernel implements Kernel {
 
   async search(request: KernelSearch): Promise<KernelHits> {
     const search = searchArguments(request);
-    return this.#runJob(request.signal, (handle) => nativeBinding().search(handle, search));
+    const hits = await this.#runJob(request.signal, (handle) => nativeBinding().search(handle, search));
+    await this.#loopShare.take();
+    return hits;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
