@@ -250,6 +250,18 @@ export const ROLE_KEYS = {
     max: HOUR,
     doc: 'how long readers may open a compacted segment, after its indexes are built, before searches use it',
   }),
+  'writer.compaction_build_failures_max': integer({
+    default: 30,
+    min: 1,
+    max: 100_000,
+    doc: 'failures in building an index after which a compacted segment that waits for it is given up; with writer.retry_max about 10 minutes, longer than most troubles of shared storage last. Damaged data is given up at once',
+  }),
+  'writer.compaction_rest': duration({
+    default: HOUR,
+    min: 0,
+    max: 24 * HOUR,
+    doc: 'how long segments whose compaction was given up are left alone, so that a compaction that can never end costs one rewrite in that time',
+  }),
   'writer.index_rows_min': integer({
     default: 1_024,
     min: 0,

@@ -16,7 +16,7 @@ test('a writer shows what it holds while it is active, and zeros after', async (
   const collection = await cluster.createCollection(process, 'c', { shardsNum: 2 });
   await cluster.settle(process.writer.api.insert(insertOf(collection, [1n, 2n, 3n], [1, 2, 3]), CALL));
   const active = await shown();
-  assert.equal(active.size, 12);
+  assert.equal(active.size, 13);
   assert.equal(active.get('mishards_writer_is_leader'), 1);
   assert.equal(active.get('mishards_writer_epoch'), 1);
   assert.equal(active.get('mishards_writer_channels'), 2);
@@ -26,6 +26,6 @@ test('a writer shows what it holds while it is active, and zeros after', async (
   await cluster.settle(process.writer.stop());
   assert.deepEqual(
     [...(await shown()).values()],
-    Array.from({ length: 12 }, () => 0),
+    Array.from({ length: 13 }, () => 0),
   );
 });

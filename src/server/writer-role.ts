@@ -22,6 +22,10 @@ const GAUGES: Readonly<Record<keyof WriterFigures, readonly [name: string, help:
   flushesRunning: ['writer_flushes_running', 'flushes under way or waiting for their turn'],
   indexBuildsRunning: ['writer_index_builds_running', 'index files being built'],
   compactionsRunning: ['writer_compactions_running', 'segments being merged or rewritten'],
+  compactionsWithdrawn: [
+    'writer_compactions_withdrawn',
+    'merged segments given up because they could not be indexed, since this writer became active',
+  ],
   indexFilesMissing: ['writer_index_files_missing', 'index files that segments still lack'],
 };
 
@@ -88,6 +92,8 @@ export function writerOptions(config: Config): WriterOptions {
     compactionDeadRatio: config['writer.compaction_dead_percent'] / 100,
     compactionConcurrency: config['writer.compaction_concurrency'],
     compactionWarmUpMs: config['writer.compaction_warm_up'],
+    compactionBuildFailuresMax: config['writer.compaction_build_failures_max'],
+    compactionRestMs: config['writer.compaction_rest'],
     indexThreads: config['writer.index_threads'],
     freshBytesMax: config['writer.fresh_bytes_max'],
     logGraceMs: config['writer.log_grace'],

@@ -32,6 +32,8 @@ export interface IndexBuilderOptions {
   readonly temporaryDirectory: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Told of each build that failed; it is tried again. */
+  readonly onBuildFailed: (segment: SegmentMeta, indexId: string, error: unknown) => void;
   readonly limits: Pick<
     WriterOptions,
     'indexRowsMin' | 'indexThreads' | 'indexConcurrency' | 'orphanGraceMs' | 'retryMs' | 'retryMaxMs'
@@ -71,7 +73,7 @@ export class IndexBuilder {
 
   /** Starts what the catalog now asks for, within the bounds. */
   look(): void {
-    const { limits, signal, snapshot } = this.#options;
+    const { limits, signal, snapshot, onBuildFailed } = this.#options;
     if (signal.aborted) return;
     const present = snapshot();
     if (present === this.#idleAt) return;
@@ -81,7 +83,9 @@ export class IndexBuilder {
     for (const job of missing) {
       if (this.#running.size >= limits.indexConcurrency) break;
       const key = keyOf(job.segment, job.index.id);
-      if (!this.#backoff.isResting(key)) this.#start(key, () => this.#build(job));
+      if (this.#backoff.isResting(key)) continue;
+      const onFailed = (error: unknown): void => onBuildFailed(job.segment, job.index.id, error);
+      this.#start(key, () => this.#build(job), onFailed);
     }
     this.#lookAtStale(stale);
   }
@@ -91,7 +95,7 @@ export class IndexBuilder {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
-  #start(key: string, task: () => Promise<void>): void {
+  #start(key: string, task: () => Promise<void>, onFailed?: (error: unknown) => void): void {
     if (this.#running.has(key)) return;
     const { logger, signal } = this.#options;
     const run = async (): Promise<void> => {
@@ -101,6 +105,7 @@ export class IndexBuilder {
       } catch (error) {
         if (signal.aborted) return;
         this.#backoff.failed(key);
+        onFailed?.(error);
         logger.error({ job: key, error }, 'an index job failed');
       } finally {
         this.#running.delete(key);

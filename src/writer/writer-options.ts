@@ -26,6 +26,10 @@ export interface WriterOptions {
   readonly compactionConcurrency: number;
   /** How long readers may open a compacted segment before it is read. */
   readonly compactionWarmUpMs: number;
+  /** Failures of an index build after which a compacted segment that waits for it is given up. */
+  readonly compactionBuildFailuresMax: number;
+  /** How long segments whose compaction was given up are left alone. */
+  readonly compactionRestMs: number;
   /** Smaller segments are searched exactly and get no index file. */
   readonly indexRowsMin: number;
   /** Threads of one index build; 0 = those of the kernel. */
@@ -73,6 +77,8 @@ export const DEFAULT_WRITER_OPTIONS: WriterOptions = Object.freeze({
   compactionDeadRatio: 0.2,
   compactionConcurrency: 1,
   compactionWarmUpMs: 10_000,
+  compactionBuildFailuresMax: 30,
+  compactionRestMs: 3_600_000,
   indexRowsMin: 1_024,
   indexThreads: 0,
   indexConcurrency: 1,

@@ -106,8 +106,11 @@ export class WriterTerm implements WriterApi {
       catalog: this.#catalog,
     };
     this.#flusher = new Flusher({ ...shared, channels: this.#channels, room: this.#room });
-    this.#indexes = new IndexBuilder(shared);
     this.#compactor = new Compactor(shared);
+    this.#indexes = new IndexBuilder({
+      ...shared,
+      onBuildFailed: (segment, indexId, error) => this.#compactor.buildFailed(segment, indexId, error),
+    });
     const orphans = () => catalog.orphans();
     this.#garbage = new GarbageCollector({ ...shared, orphans });
     this.#sweeper = new Sweeper({
@@ -136,6 +139,7 @@ export class WriterTerm implements WriterApi {
       indexBuildsRunning: this.#indexes.runningCount,
       indexFilesMissing: this.#indexes.pendingCount,
       compactionsRunning: this.#compactor.runningCount,
+      compactionsWithdrawn: this.#compactor.withdrawnCount,
     };
   }
 

@@ -35,6 +35,13 @@ export function takePlace(present: CatalogSnapshot, target: SegmentMeta): Compac
   return removal(present, replaced, [{ ...incoming, replaces: [] }]);
 }
 
+/** Gives up an incoming segment: those it was to replace stay. */
+export function withdraw(present: CatalogSnapshot, target: SegmentMeta): CompactionCommit {
+  const incoming = present.segment(target.collectionId, target.id);
+  if (incoming === undefined || incoming.replaces.length === 0) return NOTHING;
+  return removal(present, [incoming], []);
+}
+
 /** Removes segments none of whose rows lives, as far as they are there and nothing is to replace them. */
 export function removeDead(present: CatalogSnapshot, dead: readonly SegmentMeta[]): CompactionCommit {
   const claimed = dead.flatMap(({ collectionId }) =>

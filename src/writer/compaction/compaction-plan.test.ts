@@ -4,6 +4,7 @@ import { compactionWork, type CompactionInputs, type CompactionPolicy } from './
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { ChannelMeta, CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { SeededRandom } from '../../host/index.ts';
+import type { SegmentId } from '../../schema/index.ts';
 import { testSeed } from '../../../test/support/seed.ts';
 
 const POLICY: CompactionPolicy = {
@@ -55,13 +56,25 @@ function workOf(world: World, change: Partial<CompactionInputs> = {}) {
     channelsOf: () => [channel],
     channel: () => channel,
   } as unknown as CatalogSnapshot;
-  return compactionWork({ snapshot, collection, policy: POLICY, nowMs: 0, examined: new Map(), ...change });
+  const nothing = { examined: new Map(), resting: new Set<SegmentId>() };
+  return compactionWork({ snapshot, collection, policy: POLICY, nowMs: 0, ...nothing, ...change });
 }
 
 const rowsOf = (world: World, change?: Partial<CompactionInputs>): number[][] =>
   workOf(world, change).rewrites.map(({ sources }) => sources.map(({ rowCount }) => rowCount));
 
 describe('merging', () => {
+  test('leaves resting segments alone, and takes the others', () => {
+    const segments = [1, 2, 3, 4, 5].map((rows) => segment(rows));
+    const resting = new Set(segments.slice(0, 1).map(({ id }) => id));
+    assert.deepEqual(rowsOf({ segments }, { resting }), [[2, 3, 4, 5]]);
+    assert.deepEqual(rowsOf({ segments }, { resting, isForced: true }), [[2, 3, 4, 5]]);
+    assert.deepEqual(
+      rowsOf({ segments }, { resting: new Set(segments.slice(0, 2).map(({ id }) => id)) }),
+      [],
+    );
+  });
+
   test('takes segments of about one size when there are enough of them', () => {
     assert.deepEqual(rowsOf({ segments: [1, 2, 3].map((rows) => segment(rows)) }), []);
     assert.deepEqual(rowsOf({ segments: [4, 1, 3, 2].map((rows) => segment(rows)) }), [[1, 2, 3, 4]]);

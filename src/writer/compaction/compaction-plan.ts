@@ -53,6 +53,8 @@ export interface CompactionInputs {
   readonly policy: CompactionPolicy;
   readonly nowMs: number;
   readonly examined: ReadonlyMap<SegmentId, Examined>;
+  /** Are not rewritten now. */
+  readonly resting: ReadonlySet<SegmentId>;
   /** Asked for by a client: whatever can be merged is, and no dead row is too few. */
   readonly isForced?: boolean;
 }
@@ -66,7 +68,7 @@ export function compactionWork(inputs: CompactionInputs): CompactionWork {
   const busy = new Set(incoming.flatMap((segment) => segment.replaces));
   const free = visible.filter((segment) => !busy.has(segment.id));
   const isExpired = ({ maxTimestamp }: SegmentMeta): boolean => BigInt(maxTimestamp) < livingSince;
-  const living = free.filter((segment) => !isExpired(segment));
+  const living = free.filter((segment) => !isExpired(segment) && !inputs.resting.has(segment.id));
   const groups = Map.groupBy(living, (segment) => `${segment.channelId}/${segment.partitionId}`);
   const rewrites = groups.values().flatMap((segments) => rewritesOf(segments, { ...inputs, livingSince }));
   const needy = [...visible, ...incoming];

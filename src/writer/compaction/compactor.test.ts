@@ -1,149 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
-import { keysFromValues } from '../../columns/index.ts';
+import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
-import type { ObjectStore } from '../../object-store/object-store.ts';
+import { CompactionStage, GRACE_MS, WARM_UP_MS } from '../../../test/support/compaction-stage.ts';
 import { InterceptedObjectStore } from '../../../test/support/intercepted-object-store.ts';
-import { readBack } from '../../../test/support/read-back.ts';
-import { CALL, WriterCluster, insertOf, type WriterProcess } from '../../../test/support/writer-cluster.ts';
-
-const WARM_UP_MS = 5_000;
-const GRACE_MS = 20_000;
-const options = {
-  compactionSegmentsMin: 3,
-  compactionWarmUpMs: WARM_UP_MS,
-  indexRowsMin: 10,
-  logGraceMs: 1_000,
-  orphanGraceMs: GRACE_MS,
-  garbageIntervalMs: 10_000,
-  retryMs: 50,
-};
-
-class Stage implements AsyncDisposable {
-  readonly cluster: WriterCluster;
-  process!: WriterProcess;
-  collection!: CollectionMeta;
-  #key = 0;
-
-  constructor(change: Partial<typeof options> = {}, decorate?: (store: ObjectStore) => ObjectStore) {
-    this.cluster = new WriterCluster({ writer: { ...options, ...change }, ...(decorate && { decorate }) });
-  }
-
-  async open(properties: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.process = await this.cluster.startActive('w1');
-    this.collection = await this.cluster.createCollection(this.process, 'c', { properties });
-  }
-
-  get segments(): readonly SegmentMeta[] {
-    return this.process.catalog.snapshot().segmentsOf(this.collection.id);
-  }
-
-  get incoming(): readonly SegmentMeta[] {
-    return this.process.catalog.snapshot().incomingOf(this.collection.id);
-  }
-
-  get deltaCount(): number {
-    return this.process.catalog.snapshot().channelsOf(this.collection.id)[0]!.deltas.length;
-  }
-
-  /** A segment of rows with the next keys. */
-  async flushed(rowCount: number): Promise<void> {
-    await this.insert(rowCount);
-    await this.flush();
-  }
-
-  async insert(rowCount: number): Promise<void> {
-    const keys = Array.from({ length: rowCount }, () => BigInt(this.#key++));
-    await this.#write((api) => api.insert(insertOf(this.collection, keys, keys.map(Number)), CALL));
-  }
-
-  async delete(...keys: readonly number[]): Promise<void> {
-    await this.#write((api) =>
-      api.delete(
-        {
-          collectionId: this.collection.id,
-          partitionId: null,
-          keys: keysFromValues('Int64', keys.map(BigInt)),
-        },
-        CALL,
-      ),
-    );
-  }
-
-  async flush(): Promise<void> {
-    await this.#write((api) => api.flush([this.collection.id], CALL));
-  }
-
-  async load(): Promise<void> {
-    await this.index();
-    const load = { replicas: 1, partitionIds: null, fieldIds: null };
-    await this.#write((api) =>
-      api.execute({ kind: 'load', collectionId: this.collection.id, ...load }, CALL),
-    );
-  }
-
-  async index(): Promise<void> {
-    const index = { requestedType: 'HNSW', type: 'HNSW', metric: 'L2', params: {} } as const;
-    const target = { collectionId: this.collection.id, name: '', fieldId: 101 };
-    await this.#write((api) => api.execute({ kind: 'create-index', ...target, ...index }, CALL));
-  }
-
-  async compact(): Promise<string> {
-    const api = this.process.writer.api;
-    const { compactionId } = await this.cluster.settle(api.compact(this.collection.id, CALL));
-    return compactionId;
-  }
-
-  async state(compactionId: string) {
-    const answer = this.process.writer.api.compactionState(compactionId, CALL);
-    const { revision, ...state } = await this.cluster.settle(answer);
-    assert.ok(this.process.catalog.snapshot().revision >= revision);
-    return state;
-  }
-
-  async rowCount(): Promise<number> {
-    return (await readBack(this.cluster, this.collection.id)).rows.size;
-  }
-
-  async objects(): Promise<readonly string[]> {
-    const listed = [
-      ...(await this.cluster.objectStore.list('segment/')),
-      ...(await this.cluster.objectStore.list('delta/')),
-    ];
-    return listed.map(({ key }) => key);
-  }
-
-  /** What the catalog names is all there is. */
-  async assertTidy(): Promise<void> {
-    const named = [...this.segments, ...this.incoming].flatMap((segment) =>
-      [segment.rows, ...segment.vectors, ...segment.indexes].map(({ objectKey }) => objectKey),
-    );
-    const { deltas } = this.process.catalog.snapshot().channelsOf(this.collection.id)[0]!;
-    const all = [...named, ...deltas.map(({ objectKey }) => objectKey)];
-    assert.deepEqual([...(await this.objects())].sort(), all.sort());
-  }
-
-  async replaced(count: number): Promise<void> {
-    await this.cluster.until(() => this.segments.length === count && this.incoming.length === 0);
-  }
-
-  async killed(name = 'w2'): Promise<void> {
-    await this.process.kill();
-    this.process = await this.cluster.startActive(name);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.cluster[Symbol.asyncDispose]();
-  }
-
-  async #write<T>(write: (api: WriterProcess['writer']['api']) => Promise<T>): Promise<T> {
-    return await this.cluster.settle(write(this.process.writer.api));
-  }
-}
+import { CALL } from '../../../test/support/writer-cluster.ts';
 
 test('small segments become one, and what they were made of goes after the grace', async () => {
-  await using stage = new Stage();
+  await using stage = new CompactionStage();
   await stage.open();
   for (let count = 0; count < 3; count++) await stage.flushed(4);
   const before = stage.segments;
@@ -160,7 +24,7 @@ test('small segments become one, and what they were made of goes after the grace
 
 test('W12: a merged segment is read when its index is there and readers had time to open it', async () => {
   let gate: Promise<void> | null = null;
-  await using stage = new Stage({}, (store) => {
+  await using stage = new CompactionStage({}, (store) => {
     return new InterceptedObjectStore(store, {
       before: async (key) => void (key.endsWith('.idx') && (await gate)),
     });
@@ -190,7 +54,7 @@ test('W12: a merged segment is read when its index is there and readers had time
 });
 
 test('W12: deletes that come while a merged segment waits are not forgotten', async () => {
-  await using stage = new Stage();
+  await using stage = new CompactionStage();
   await stage.open();
   await stage.load();
   for (let count = 0; count < 3; count++) await stage.flushed(3);
@@ -207,7 +71,7 @@ test('W12: deletes that come while a merged segment waits are not forgotten', as
 });
 
 test('segments with enough deleted rows are rewritten; few deletes, and those that meet nothing, cost no rewrite', async () => {
-  await using stage = new Stage({ compactionSegmentsMin: 64 });
+  await using stage = new CompactionStage({ compactionSegmentsMin: 64 });
   await stage.open();
   await stage.flushed(20);
   const [first] = stage.segments;
@@ -234,7 +98,7 @@ test('segments with enough deleted rows are rewritten; few deletes, and those th
 });
 
 test('rows that have outlived their time give their space back', async () => {
-  await using stage = new Stage();
+  await using stage = new CompactionStage();
   await stage.open({ 'collection.ttl.seconds': '100' });
   await stage.flushed(5);
   await stage.cluster.host.timers.advance(60_000);
@@ -253,7 +117,7 @@ test('W12: a writer that is killed at any step leaves nothing undone, nothing lo
     let puts = 0;
     let isArmed = false;
     const died = Promise.withResolvers<void>();
-    await using stage = new Stage({}, (store) => {
+    await using stage = new CompactionStage({}, (store) => {
       const count = async (): Promise<void> => {
         if (!isArmed || puts++ !== deadly) return;
         died.resolve();
@@ -284,7 +148,7 @@ test('W12: a writer that is killed at any step leaves nothing undone, nothing lo
 });
 
 test('an announced segment takes its place also under the next writer', async () => {
-  await using stage = new Stage();
+  await using stage = new CompactionStage();
   await stage.open();
   await stage.load();
   for (let count = 0; count < 3; count++) await stage.flushed(3);
@@ -300,7 +164,7 @@ test('what a drop of the partition overtakes comes to nothing, whenever it happe
   for (const isAnnounced of [false, true]) {
     const reached = Promise.withResolvers<void>();
     let gate: Promise<void> | null = null;
-    await using stage = new Stage({}, (store) => {
+    await using stage = new CompactionStage({}, (store) => {
       return new InterceptedObjectStore(store, {
         before: async () => {
           if (gate === null) return;
@@ -333,7 +197,7 @@ test('what a drop of the partition overtakes comes to nothing, whenever it happe
 });
 
 test('a client may ask for compaction and see how far it is', async () => {
-  await using stage = new Stage();
+  await using stage = new CompactionStage();
   await stage.open();
   await stage.load();
   for (let count = 0; count < 2; count++) await stage.flushed(20);
@@ -374,7 +238,7 @@ test('a client may ask for compaction and see how far it is', async () => {
 test('what waits to be merged is merged once, however often it is asked for', async () => {
   const written = new Set<string>();
   let gate: Promise<void> | null = null;
-  await using stage = new Stage({ compactionSegmentsMin: 64 }, (store) => {
+  await using stage = new CompactionStage({ compactionSegmentsMin: 64 }, (store) => {
     return new InterceptedObjectStore(store, {
       before: async (key) => {
         await gate;
@@ -413,7 +277,7 @@ test('what waits to be merged is merged once, however often it is asked for', as
 
 test('a collection whose dead segments are still being merged keeps no other waiting', async () => {
   let gate: Promise<void> | null = null;
-  await using stage = new Stage({ compactionSegmentsMin: 64 }, (store) => {
+  await using stage = new CompactionStage({ compactionSegmentsMin: 64 }, (store) => {
     return new InterceptedObjectStore(store, { before: async () => void (await gate) });
   });
   const properties = { 'collection.ttl.seconds': '100' };

@@ -4,11 +4,13 @@ import {
   settle,
   takePlace,
   trimDeltas,
+  withdraw,
   type CompactionCommit,
 } from './compaction-commits.ts';
 import {
   compactionWork,
   whatIsSeen,
+  type CompactionInputs,
   type CompactionPolicy,
   type CompactionWork,
   type Examined,
@@ -16,6 +18,7 @@ import {
 } from './compaction-plan.ts';
 import { CompactionWishes, newProgress, type RewriteProgress } from './compaction-wishes.ts';
 import { IncomingSegments } from './incoming-segments.ts';
+import { RestingSegments } from './resting-segments.ts';
 import { rewriteSegments, type RewriteResult, type RewriteTools } from './rewrite-segments.ts';
 import { Backoff } from '../backoff.ts';
 import type { DelayedRemovals } from '../delayed-removals.ts';
@@ -42,6 +45,8 @@ export interface CompactorOptions extends Omit<RewriteTools, 'graceMs'> {
     | 'compactionDeadRatio'
     | 'compactionConcurrency'
     | 'compactionWarmUpMs'
+    | 'compactionBuildFailuresMax'
+    | 'compactionRestMs'
     | 'segmentRowsMax'
     | 'indexRowsMin'
     | 'orphanGraceMs'
@@ -54,6 +59,8 @@ export interface CompactorOptions extends Omit<RewriteTools, 'graceMs'> {
 interface Tending {
   /** Segments that may take the place of others. */
   readonly ready: readonly SegmentMeta[];
+  /** Segments that never will. */
+  readonly hopeless: readonly SegmentMeta[];
   readonly expired: readonly SegmentMeta[];
   readonly trims: readonly ChannelMeta[];
 }
@@ -77,6 +84,8 @@ export class Compactor {
   readonly #running = new Set<Running>();
   readonly #examined = new Map<SegmentId, Examined & { readonly collectionId: CollectionId }>();
   readonly #incoming: IncomingSegments;
+  readonly #resting: RestingSegments;
+  #withdrawnCount = 0;
   /** Collections that had nothing to do, by their segments, with the rest of what that was derived from. */
   readonly #idleWith = new WeakMap<readonly SegmentMeta[], readonly unknown[]>();
   #tending: Promise<void> | null = null;
@@ -95,6 +104,7 @@ export class Compactor {
       graceMs: limits.orphanGraceMs,
     };
     this.#incoming = new IncomingSegments(options.host.clock, limits);
+    this.#resting = new RestingSegments(options.host.clock, limits.compactionRestMs);
     this.#tools = { ...options, graceMs: limits.orphanGraceMs };
     this.#backoff = new Backoff(options.host.clock, limits);
   }
@@ -103,13 +113,23 @@ export class Compactor {
     return this.#running.size;
   }
 
+  /** Merged segments that were given up because they could not be indexed. */
+  get withdrawnCount(): number {
+    return this.#withdrawnCount;
+  }
+
+  /** Building an index of a segment failed. It matters of one that is to take the place of others. */
+  buildFailed(segment: SegmentMeta, indexId: string, error: unknown): void {
+    if (segment.replaces.length > 0) this.#incoming.buildFailed(segment, indexId, error);
+  }
+
   /** Starts what the catalog and clients ask for, within the bounds. */
   look(): void {
     if (this.#options.signal.aborted) return;
     const snapshot = this.#options.snapshot();
     this.#forget(snapshot);
     if (snapshot.revision >= this.#changedAt) {
-      this.#wishes.lookAgain((id) => this.#wished(snapshot.collections.get(id), snapshot));
+      this.#wishes.lookAgain((id) => this.#wished(snapshot.collections.get(id), snapshot, this.#resting.ids));
     }
     for (const queued of this.#wishes.queue) {
       if (this.#start(queued.rewrite, queued.progress)) this.#wishes.dequeue(queued);
@@ -140,7 +160,7 @@ export class Compactor {
       ...begun.filter(({ rewrite }) => rewrite.collectionId === id).map(({ progress }) => progress),
       ...snapshot.incomingOf(id).map((target) => this.#incoming.progressOf(target)),
     ];
-    const rewrites = this.#wished(collection, snapshot);
+    const rewrites = this.#wished(collection, snapshot, new Set());
     const planCount = this.#wishes.add(compactionId, id, rewrites, [...new Set(underWay)]);
     this.look();
     return { compactionId, planCount };
@@ -158,9 +178,13 @@ export class Compactor {
   }
 
   /** Whatever can be compacted and is neither being compacted nor waiting for it. */
-  #wished(collection: CollectionMeta | undefined, snapshot: CatalogSnapshot): readonly Rewrite[] {
+  #wished(
+    collection: CollectionMeta | undefined,
+    snapshot: CatalogSnapshot,
+    resting: ReadonlySet<SegmentId>,
+  ): readonly Rewrite[] {
     if (collection === undefined) return [];
-    const { rewrites } = this.#derive(collection, snapshot, true);
+    const { rewrites } = this.#derive({ collection, snapshot, resting, isForced: true });
     const begun = [...this.#running, ...this.#wishes.queue];
     return rewrites.filter((rewrite) => !begun.some((other) => overlap(other.rewrite, rewrite)));
   }
@@ -175,18 +199,18 @@ export class Compactor {
     ];
     const before = this.#idleWith.get(segments);
     if (before !== undefined && inputs.every((input, index) => input === before[index])) return null;
-    const work = this.#derive(collection, snapshot, false);
+    const work = this.#derive({ collection, snapshot, resting: this.#resting.ids });
     const isIdle =
       work.rewrites.length + work.expired.length + work.incoming.length + work.trims.length === 0;
-    // Rows go on expiring without any change of the catalog.
-    if (isIdle && !hasTimeToLive(collection)) this.#idleWith.set(segments, inputs);
+    // Rows go on expiring, and rests end, without any change of the catalog.
+    const isForGood = !hasTimeToLive(collection) && !this.#resting.has(collection.id);
+    if (isIdle && isForGood) this.#idleWith.set(segments, inputs);
     return work;
   }
 
-  #derive(collection: CollectionMeta, snapshot: CatalogSnapshot, isForced: boolean): CompactionWork {
+  #derive(what: Omit<CompactionInputs, 'policy' | 'nowMs' | 'examined'>): CompactionWork {
     const nowMs = this.#options.host.clock.nowMs();
-    const [policy, examined] = [this.#policy, this.#examined];
-    return compactionWork({ snapshot, collection, policy, nowMs, examined, isForced });
+    return compactionWork({ ...what, policy: this.#policy, nowMs, examined: this.#examined });
   }
 
   /** false = not now: too much is running, or some of it is. */
@@ -273,6 +297,7 @@ export class Compactor {
   #tendingOf({ incoming, expired, trims }: CompactionWork, snapshot: CatalogSnapshot): Tending {
     return {
       ready: incoming.filter((target) => this.#incoming.isReady(target, snapshot)),
+      hopeless: incoming.filter((target) => this.#incoming.isHopeless(target, snapshot)),
       expired: expired.filter((segment) => !this.#isRunning(segment)),
       trims,
     };
@@ -292,14 +317,29 @@ export class Compactor {
       .finally(() => (this.#tending = null));
   }
 
-  async #tendTo({ ready, expired, trims }: Tending): Promise<void> {
+  async #tendTo({ ready, hopeless, expired, trims }: Tending): Promise<void> {
     for (const target of ready) {
       await this.#commit((present) => takePlace(present, target));
       this.#incoming.end(target.id, 'completed');
     }
+    for (const target of hopeless) await this.#withdraw(target);
     const free = expired.filter((segment) => !this.#isRunning(segment));
     if (free.length > 0) await this.#commit((present) => removeDead(present, free));
     for (const channel of trims) await this.#commit((present) => trimDeltas(present, channel));
+  }
+
+  /** What the segment was to replace rests first, so that no look in between begins the same again. */
+  async #withdraw(target: SegmentMeta): Promise<void> {
+    const { limits, logger } = this.#options;
+    const { id, collectionId, replaces } = target;
+    this.#resting.add(collectionId, replaces);
+    await this.#commit((present) => withdraw(present, target));
+    this.#incoming.end(id, 'failed');
+    this.#withdrawnCount++;
+    logger.error(
+      { collection: collectionId, segment: id, sources: replaces, restMs: limits.compactionRestMs },
+      'a merged segment was given up because it cannot be indexed; what it was to replace stays and rests',
+    );
   }
 
   /** Objects go after a grace: plans made before may still need them. */
@@ -325,14 +365,15 @@ export class Compactor {
   /** What was remembered of segments that are gone. */
   #forget(snapshot: CatalogSnapshot): void {
     this.#incoming.endLost(snapshot);
+    this.#resting.forget(snapshot);
     for (const [id, { collectionId }] of this.#examined) {
       if (snapshot.segment(collectionId, id) === undefined) this.#examined.delete(id);
     }
   }
 }
 
-const hasAny = ({ ready, expired, trims }: Tending): boolean =>
-  ready.length + expired.length + trims.length > 0;
+const hasAny = ({ ready, hopeless, expired, trims }: Tending): boolean =>
+  ready.length + hopeless.length + expired.length + trims.length > 0;
 const idsOf = ({ sources }: Rewrite): readonly SegmentId[] => sources.map(({ id }) => id);
 const keyOf = (rewrite: Rewrite): string => idsOf(rewrite).join();
 
