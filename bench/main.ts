@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string
   hop: () => import('./cluster/hop.ts'),
   ingest: () => import('./cluster/ingest.ts'),
   kernel: () => import('./kernel/kernel-bench.ts'),
+  'kernel-bytes': () => import('./kernel/bytes-bench.ts'),
   'kernel-plot': () => import('./kernel/plot.ts'),
   'kernel-sparse': () => import('./kernel/sparse-bench.ts'),
   'kernel-threads': () => import('./kernel/threads-bench.ts'),

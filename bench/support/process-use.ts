@@ -20,3 +20,10 @@ export function residentBytes(pid: number): number {
   if (line === null) throw new Error(`process ${pid} tells no VmRSS`);
   return Number(line[1]) * 1024;
 }
+
+/** Bytes of memory that no file stands behind, counted page by page. */
+export function anonymousBytes(pid: number): number {
+  const line = /^Anonymous:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+  if (line === null) throw new Error(`process ${pid} tells no anonymous memory`);
+  return Number(line[1]) * 1024;
+}
