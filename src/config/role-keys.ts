@@ -165,6 +165,18 @@ export const ROLE_KEYS = {
     max: HOUR,
     doc: 'how long a writer that failed is left alone, unless the catalog names another',
   }),
+  'reader.apply_retry': duration({
+    default: 200,
+    min: 10,
+    max: HOUR,
+    doc: 'first rest before a log entry that could not be applied is tried again; it doubles up to reader.apply_retry_max',
+  }),
+  'reader.apply_retry_max': duration({
+    default: 30_000,
+    min: 10,
+    max: HOUR,
+    doc: 'longest rest before a log entry that could not be applied is tried again; a try may read the channel from its checkpoint on, which is up to writer.flush_bytes',
+  }),
   'reader.filters_max': integer({ default: 1_024, min: 1, max: 1_000_000, doc: 'compiled filters kept' }),
   'reader.filter_bytes_max': size({
     default: 64 * MIB,

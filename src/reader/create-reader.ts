@@ -130,6 +130,9 @@ function registerGauges(
   meter.gauge('reader_segments_open', 'Segments that are open', () =>
     sum(({ shelf }) => [...shelf.slots()].length),
   );
+  meter.gauge('reader_channels_failed', 'Channels whose next log entry cannot be applied now', () =>
+    sum(({ channels }) => [...channels.values()].filter(({ progress }) => progress.failure !== null).length),
+  );
   meter.gauge(
     'reader_fresh_rows',
     'Rows of the logs kept in memory, those already in segments included',

@@ -17,7 +17,8 @@ export function loadedReport(
     meta.indexes.every((file) => segment.openIndexes.has(file.indexId)),
   );
   let freshRowCount = 0;
-  for (const { id, fresh } of collection.channels.values()) {
+  for (const { id, fresh, isBroken } of collection.channels.values()) {
+    if (isBroken) continue;
     const checkpoint = snapshot.channel(id)?.checkpoint ?? 0;
     for (const block of fresh.blocksAfter(Math.max(checkpoint, fresh.droppedThrough), null)) {
       freshRowCount += visibleCount(block);

@@ -1,5 +1,7 @@
+import { ChannelRetries } from './channel-retries.ts';
 import { Coalesced } from './coalesced.ts';
 import { readToEnd, type LogTailOptions } from './log-tail.ts';
+import { rebuildChannel, type RebuildOptions } from './rebuild-channel.ts';
 import type { ReaderOptions } from './reader-options.ts';
 import type { ServedChannel } from './served-channel.ts';
 import type { WriterLeader } from '../catalog/model.ts';
@@ -9,18 +11,23 @@ import type { FollowResult, WriterApi } from '../protocol/writer-api.ts';
 import type { ChannelId } from '../schema/index.ts';
 import { abortable } from '../util/abortable.ts';
 
-export interface LogFollowerOptions extends LogTailOptions {
+export interface LogFollowerOptions extends LogTailOptions, RebuildOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly channels: readonly ServedChannel[];
   /** The active writer as the catalog names it now. */
   readonly leader: () => WriterLeader | null;
   readonly writerFor: (leader: WriterLeader) => WriterApi;
-  readonly limits: Pick<ReaderOptions, 'followWaitMs' | 'followAnswerMs' | 'logPollMs' | 'writerRetryMs'>;
+  readonly limits: Pick<
+    ReaderOptions,
+    'followWaitMs' | 'followAnswerMs' | 'logPollMs' | 'writerRetryMs' | 'applyRetryMs' | 'applyRetryMaxMs'
+  >;
   /** Told when the source changes: the writer's node, or null for shared storage with the reason. */
   readonly onSource: (writer: string | null, reason: MishardsError | null) => void;
   /** Told what keeps a channel from going on, once for each text. */
   readonly onFailure: (failure: MishardsError, channel: ChannelId) => void;
+  /** Told that such a channel goes on. */
+  readonly onRecovered: (channel: ChannelId) => void;
 }
 
 /**
@@ -40,9 +47,12 @@ export class LogFollower {
   #source: string | null | undefined = undefined;
   /** The failure last told of each channel, so that each is told once. */
   readonly #told = new Map<ChannelId, string>();
+  readonly #retries: ChannelRetries;
+  readonly #rebuilding = new Map<ChannelId, Promise<void>>();
 
   constructor(options: LogFollowerOptions) {
     this.#options = options;
+    this.#retries = new ChannelRetries({ ...options, retry: (channel) => void this.#retry(channel) });
     this.#catchUpFromLog = new Coalesced(() => this.#readLogs(options.channels));
     this.#catchUpFromAny = new Coalesced(() => this.#catchUp());
   }
@@ -70,7 +80,8 @@ export class LogFollower {
   async close(reason: MishardsError): Promise<void> {
     this.#stop.abort(reason);
     this.#wake.abort(reason);
-    await this.#loop;
+    this.#retries[Symbol.dispose]();
+    await Promise.allSettled([this.#loop, ...this.#rebuilding.values()]);
   }
 
   async #run(): Promise<void> {
@@ -89,7 +100,9 @@ export class LogFollower {
   async #followWriter(waitMs: number, signal: AbortSignal): Promise<boolean> {
     const leader = this.#options.leader();
     if (leader === null || this.#isResting(leader)) return false;
-    const { clock, limits, channels } = this.#options;
+    const { clock, limits } = this.#options;
+    const channels = this.#options.channels.filter((channel) => this.#canFollow(channel));
+    if (channels.length === 0) return false;
     const startMs = clock.monotonicMs();
     try {
       const writer = this.#options.writerFor(leader);
@@ -99,7 +112,7 @@ export class LogFollower {
       const result = await abortable(writer.follow(request, { timeoutMs, signal }), signal);
       if (this.#stop.signal.aborted) return true;
       this.#tellSource(leader.nodeId, null);
-      const hasProgress = await this.#take(result, startMs);
+      const hasProgress = await this.#take(channels, result, startMs);
       return hasProgress || clock.monotonicMs() - startMs >= waitMs / 2;
     } catch (error) {
       if (signal.aborted) return true;
@@ -110,10 +123,12 @@ export class LogFollower {
   }
 
   /** Whether anything new was applied. */
-  async #take(result: FollowResult, startMs: number): Promise<boolean> {
+  async #take(asked: readonly ServedChannel[], result: FollowResult, startMs: number): Promise<boolean> {
     let hasProgress = false;
     const behind = new Set(result.behind);
-    for (const channel of this.#options.channels) {
+    for (const channel of asked) {
+      // It may have failed meanwhile, by what the log has.
+      if (!this.#canFollow(channel)) continue;
       const before = channel.progress.applied;
       const entries = result.entries.get(channel.id) ?? [];
       try {
@@ -138,9 +153,13 @@ export class LogFollower {
     const { signal } = this.#stop;
     const results = await Promise.allSettled(
       channels.map(async (channel) => {
+        const rested = this.#retries.restingFor(channel);
+        if (rested !== null) throw rested;
         try {
+          if (channel.isBroken) await this.#rebuild(channel);
           await readToEnd(channel, this.#options, signal);
           this.#told.delete(channel.id);
+          if (this.#retries.succeeded(channel)) this.#recovered(channel);
         } catch (error) {
           if (!signal.aborted) this.#fail(channel, error);
           throw error;
@@ -161,6 +180,32 @@ export class LogFollower {
     if (late.length > 0) await this.#readLogs(late);
   }
 
+  #canFollow(channel: ServedChannel): boolean {
+    return !channel.isBroken && this.#retries.restingFor(channel) === null;
+  }
+
+  async #retry(channel: ServedChannel): Promise<void> {
+    if (!this.#stop.signal.aborted) await this.#readLogs([channel]).catch(() => undefined);
+  }
+
+  /** Once for all who ask meanwhile. */
+  async #rebuild(channel: ServedChannel): Promise<void> {
+    let rebuilding = this.#rebuilding.get(channel.id);
+    if (rebuilding === undefined) {
+      rebuilding = rebuildChannel(channel, this.#options, this.#stop.signal).finally(() =>
+        this.#rebuilding.delete(channel.id),
+      );
+      this.#rebuilding.set(channel.id, rebuilding);
+    }
+    await rebuilding;
+  }
+
+  /** The writer is asked for its entries again at once. */
+  #recovered({ id }: ServedChannel): void {
+    this.#options.onRecovered(id);
+    this.#wake.abort();
+  }
+
   #isResting(leader: WriterLeader): boolean {
     const { clock } = this.#options;
     return this.#resting?.leader === keyOf(leader) && clock.monotonicMs() < this.#resting.untilMs;
@@ -169,7 +214,10 @@ export class LogFollower {
   /** A channel whose entries cannot be understood does not hold up the others; those who wait for it are told. */
   #fail(channel: ServedChannel, error: unknown): void {
     const failure = asMishardsError(error);
-    if (!failure.retriable) channel.progress.fail(failure);
+    if (!failure.retriable || channel.isBroken) {
+      channel.progress.fail(failure);
+      this.#retries.failed(channel, failure);
+    }
     const text = `${failure.code} ${failure.message}`;
     if (this.#told.get(channel.id) === text) return;
     this.#told.set(channel.id, text);

@@ -38,7 +38,7 @@ export async function openReadView(
   const isChosen = partitionChooser(request.partitions);
   const positions = new Map<ChannelId, LogSequence>();
   for (const { id, after } of request.channels) {
-    const { fresh } = collection.channel(id);
+    const fresh = collection.channel(id).readable;
     positions.set(id, fresh.sequence);
     const blocks = fresh.blocksAfter(after, null);
     const chosen = blocks.filter(({ partitionId }) => isChosen(partitionId));

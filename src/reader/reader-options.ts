@@ -28,6 +28,9 @@ export interface ReaderOptions {
   readonly logPollMs: number;
   /** How long a writer that failed is left alone, unless the catalog names another. */
   readonly writerRetryMs: number;
+  /** First and longest rest before an entry that could not be applied is tried again; it doubles in between. */
+  readonly applyRetryMs: number;
+  readonly applyRetryMaxMs: number;
   /** Compiled filters kept. */
   readonly filtersMax: number;
   /** Bytes of filter results kept, on segments and on fresh rows. */
@@ -53,6 +56,8 @@ export const DEFAULT_READER_OPTIONS: ReaderOptions = Object.freeze({
   followBytesMax: 2 ** 20,
   logPollMs: 200,
   writerRetryMs: 1_000,
+  applyRetryMs: 200,
+  applyRetryMaxMs: 30_000,
   filtersMax: 1_024,
   filterBitmapBytesMax: 64 * 2 ** 20,
   deltaCacheBytesMax: 64 * 2 ** 20,

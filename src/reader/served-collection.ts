@@ -9,7 +9,7 @@ import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import type { CollectionMeta, SegmentMeta, WriterLeader } from '../catalog/model.ts';
 import type { NodeInfo } from '../discovery/discovery.ts';
 import { MishardsError } from '../errors/index.ts';
-import type { ChannelId, CollectionId, SegmentId } from '../schema/index.ts';
+import type { ChannelId, CollectionId, LogSequence, SegmentId } from '../schema/index.ts';
 import { createFreshRows } from '../segment/fresh-rows.ts';
 import { decodeMutation } from '../segment/mutation-codec.ts';
 import type { DeleteBatch } from '../segment/segment.ts';
@@ -185,6 +185,7 @@ export class ServedCollection implements MemoryUser {
       timers: host.timers,
       bytesMax: options.followBytesMax,
       restart: (channel, signal) => this.#restart(channel, signal),
+      checkpointFrom: (channel, least, signal) => this.#checkpointFrom(channel, least, signal),
       channels: [...this.channels.values()],
       leader: () => catalog.snapshot().writer,
       writerFor,
@@ -195,7 +196,15 @@ export class ServedCollection implements MemoryUser {
         else this.#logger.info({ writer }, 'following the writer');
       },
       onFailure: (error, channel) => this.#logger.error({ channel, error }, 'a channel cannot be followed'),
+      onRecovered: (channel) => this.#logger.info({ channel }, 'a channel is followed again'),
     });
+  }
+
+  async #checkpointFrom(id: ChannelId, least: LogSequence, signal: AbortSignal): Promise<LogSequence> {
+    const shown = (snapshot: CatalogSnapshot): LogSequence =>
+      snapshot.channel(id)?.checkpoint ?? Number.POSITIVE_INFINITY;
+    const snapshot = await this.#context.catalog.waitFor((candidate) => shown(candidate) >= least, signal);
+    return shown(snapshot);
   }
 
   /**

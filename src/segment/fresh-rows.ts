@@ -70,6 +70,10 @@ class ChannelFreshRows implements FreshRows {
     return this.#sequence;
   }
 
+  get isBroken(): boolean {
+    return this.#failure !== null;
+  }
+
   get droppedThrough(): LogSequence {
     return this.#droppedThrough;
   }

@@ -68,6 +68,8 @@ export interface FreshRows extends Disposable {
   readonly channel: ChannelId;
   /** Last sequence applied. */
   readonly sequence: LogSequence;
+  /** An entry was applied in part. */
+  readonly isBroken: boolean;
   /** Rows of the entries kept, deleted ones included. */
   readonly rowCount: number;
   readonly memoryBytes: number;
@@ -76,7 +78,7 @@ export interface FreshRows extends Disposable {
   /**
    * Applies a log entry's mutation: appends rows, marks deleted ones among those present, remembers the deletes. An entry
    * that was applied or dropped already is ignored; after a gap it is a defect. After a failure the rows must be made anew
-   * from the log: every later call fails too.
+   * from the log: every later call fails too. One that failed in the middle has `isBroken`; its rows are not to be read.
    */
   apply(mutation: Mutation, sequence: LogSequence, timestamp: Timestamp): void;
   /**

@@ -55,6 +55,8 @@ export function readerOptions(config: Config): ReaderOptions {
     followBytesMax: config['reader.follow_bytes_max'],
     logPollMs: config['reader.log_poll'],
     writerRetryMs: config['reader.writer_retry'],
+    applyRetryMs: config['reader.apply_retry'],
+    applyRetryMaxMs: config['reader.apply_retry_max'],
     filtersMax: config['reader.filters_max'],
     filterBitmapBytesMax: config['reader.filter_bytes_max'],
     deltaCacheBytesMax: config['reader.delta_bytes_max'],
