@@ -66,13 +66,15 @@ async function fill(left: keyof typeof LEFT): Promise<FaultResult> {
   }
   const restarted = scene.members().filter(({ pid }, index) => pid !== pids[index]).length;
   const { figures, problems, readErrors } = storm;
+  const isNamed = (text: string): boolean => /disk/.test(text);
+  const unnamed = [...failures].filter(([text]) => !isNamed(text)).reduce((sum, [, count]) => sum + count, 0);
   const bad = figures.missing + figures.twice + figures.wrong + figures.failedReads;
   return {
     fault: `disk with ${LEFT[left] / 2 ** 20} MiB left for ${FULL_MS / 1000} s`,
     times: rounds,
     figures: { ...figures, failures: Object.fromEntries(failures), problems, readErrors },
-    isGood: bad + searches.failed + restarted === 0 && failures.size > 0,
-    lost: `${figures.missing} of ${figures.acknowledgedRows} acknowledged row changes missing, ${figures.twice} twice, ${figures.wrong} wrong; ${figures.failedReads} of ${figures.strongReads} strong reads and ${searches.failed} of ${searches.done} searches failed; ${restarted} processes restarted`,
+    isGood: bad + searches.failed + restarted + unnamed === 0 && failures.size > 0,
+    lost: `${figures.missing} of ${figures.acknowledgedRows} acknowledged row changes missing, ${figures.twice} twice, ${figures.wrong} wrong; ${figures.failedReads} of ${figures.strongReads} strong reads and ${searches.failed} of ${searches.done} searches failed; ${restarted} processes restarted; ${unnamed} failures do not name the disk`,
     cost: `changes acknowledged ${median(gapsMs)} ms (median), ${maximum(gapsMs)} ms (max) after there was space`,
   };
 }

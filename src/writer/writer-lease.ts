@@ -78,6 +78,8 @@ export class WriterLease implements AsyncDisposable {
   readonly #resources = new DisposableStack();
   #heldUntilMs: number;
   #renewing = false;
+  /** Why the last renewal failed; null = it did not. */
+  #renewalFailure: MishardsError | null = null;
 
   constructor(
     options: WriterLeaseOptions,
@@ -112,10 +114,18 @@ export class WriterLease implements AsyncDisposable {
   checkHeld(): void {
     this.#ended.signal.throwIfAborted();
     if (this.#clock.monotonicMs() < this.#heldUntilMs) return;
-    throw new MishardsError(
-      'NOT_LEADER',
-      `the writer lease could not be renewed within ${this.#trustedMs} ms; another writer may hold it`,
-    );
+    const what = `the writer lease could not be renewed within ${this.#trustedMs} ms`;
+    const failure = this.troubleOf(new MishardsError('NOT_LEADER', what));
+    throw new MishardsError('NOT_LEADER', `${failure.message}; another writer may hold it`, {
+      cause: failure.cause,
+    });
+  }
+
+  /** The failure with what kept the lease from being renewed, when that is known and may have led to it. */
+  troubleOf(failure: MishardsError): MishardsError {
+    if (this.#renewalFailure === null) return failure;
+    const message = `${failure.message}: ${this.#renewalFailure.message}`;
+    return new MishardsError(failure.code, message, { cause: this.#renewalFailure });
   }
 
   /** Ends it from within: whatever made another epoch certain, or made this one unable to go on. */
@@ -137,7 +147,9 @@ export class WriterLease implements AsyncDisposable {
     try {
       await this.#lease.renew();
       this.#heldUntilMs = startMs + this.#trustedMs;
+      this.#renewalFailure = null;
     } catch (error) {
+      if (isErrorWithCode(error, 'METASTORE_UNAVAILABLE')) this.#renewalFailure = error;
       if (isErrorWithCode(error, 'FENCED')) {
         this.lose(new MishardsError('FENCED', 'the writer lease has expired', { cause: error }));
       } else if (!isErrorWithCode(error, 'METASTORE_UNAVAILABLE')) {

@@ -225,3 +225,30 @@ test('a writer stops even while the metastore is away', async () => {
   await cluster.settle(process.writer.stop());
   await assert.rejects(change);
 });
+
+test('a writer that cannot be active says why', async () => {
+  await using cluster = new WriterCluster();
+  const process = await cluster.startActive('a');
+  const collection = await cluster.createCollection(process, 'c');
+  const told = async (): Promise<string> => {
+    const error: unknown = await process.writer.api.positions(collection.id, CALL).catch((cause) => cause);
+    assert.ok(isErrorWithCode(error, 'NOT_LEADER'), String(error));
+    return error.message;
+  };
+  process.metastore.stop();
+  await cluster.until(() => !process.writer.isLeader);
+  assert.match(await told(), /lease could not be renewed .*: the metadata service does not answer/);
+  process.log.appends = 'fail';
+  process.metastore.resume();
+  await cluster.active(process);
+  const insert = process.writer.api.insert(insertOf(collection, [1n], [1]), CALL);
+  process.metastore.stop();
+  await assert.rejects(cluster.settle(insert), { code: 'CONNECTION_LOST' });
+  assert.match(await told(), /not active: the log of channel .* failed/);
+  await cluster.host.timers.advance(2_000);
+  assert.match(await told(), /not active: the metadata service does not answer/);
+  process.log.appends = 'pass';
+  process.metastore.resume();
+  await cluster.active(process);
+  await cluster.settle(process.writer.api.positions(collection.id, CALL));
+});

@@ -25,6 +25,8 @@ export class Writer implements AsyncDisposable {
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   #term: WriterTerm | null = null;
+  /** What ended the last term, or kept the next from beginning; null since it began. */
+  #trouble: MishardsError | null = null;
   /** Highest epoch this writer has had. */
   #epoch: Epoch = 0;
   #callCount = 0;
@@ -79,6 +81,7 @@ export class Writer implements AsyncDisposable {
         await this.#serve(await this.#elected());
       } catch (error) {
         if (!signal.aborted) logger.error({ error }, 'the writer could not become active');
+        this.#trouble = asMishardsError(error);
       }
       const isStable = host.clock.monotonicMs() - startMs > options.leaseTtlMs * 2;
       restMs = isStable ? options.retryMs : Math.min(restMs * 2, options.retryMaxMs);
@@ -123,13 +126,15 @@ export class Writer implements AsyncDisposable {
       await term.start();
       logger.info({ epoch: lease.epoch }, 'this writer is active');
       this.#term = term;
+      this.#trouble = null;
       await aborted(ended);
     } finally {
       this.#term = null;
       const reason = asMishardsError(
         ended.reason ?? new MishardsError('NOT_LEADER', 'the term did not start'),
       );
-      logger.info({ epoch: lease.epoch, reason: reason.message }, 'this writer is no longer active');
+      this.#trouble = lease.troubleOf(reason);
+      logger.info({ epoch: lease.epoch, reason: this.#trouble.message }, 'this writer is no longer active');
       await term.close(reason);
     }
   }
@@ -137,8 +142,9 @@ export class Writer implements AsyncDisposable {
   #active(): WriterTerm {
     if (this.#term !== null) return this.#term;
     const leader = this.#resources.catalog.snapshot().writer;
-    const hint = leader === null ? 'no writer is active yet' : `ask ${leader.nodeId} at ${leader.address}`;
-    throw new MishardsError('NOT_LEADER', `this writer is not active; ${hint}`);
+    const isOther = leader !== null && leader.nodeId !== this.#resources.node.id;
+    if (isOther) throw notActive(`ask ${leader.nodeId} at ${leader.address}`);
+    throw notActive(this.#trouble?.message ?? 'no writer is active yet');
   }
 
   async #call<T>(answer: (term: WriterTerm) => Promise<T>): Promise<T> {
@@ -174,6 +180,10 @@ export class Writer implements AsyncDisposable {
       follow: (request, call) => this.#call((term) => term.follow(request, call)),
     };
   }
+}
+
+function notActive(hint: string): MishardsError {
+  return new MishardsError('NOT_LEADER', `this writer is not active: ${hint}`);
 }
 
 /** Resolves when the signal aborts. */

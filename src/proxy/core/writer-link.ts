@@ -16,8 +16,16 @@ export interface WriterLinkOptions {
 }
 
 const UNREACHABLE_REST_MS = 50;
+/** How long a writer that held the lease is asked why nobody does: it is there and says so at once, or it is not. */
+const REASON_WAIT_MS = 300;
 /** Failures after which the request certainly was not executed. */
 const NOT_EXECUTED = ['NOT_LEADER', 'FENCED', 'UNREACHABLE'] as const;
+
+/** Of a writer that was asked and is not active. */
+interface Refusal {
+  readonly by: WriterLeader;
+  readonly reason: MishardsError;
+}
 
 /**
  * Calls to whoever holds the writer's lease. A request that certainly was not executed (no writer, not the leader any more)
@@ -40,17 +48,17 @@ export class WriterLink implements AsyncDisposable {
     const enough = new AbortController();
     using _ = timers.after(writerWaitMs, () => enough.abort());
     const waiting = AbortSignal.any([context.signal, enough.signal]);
-    let refusedBy: WriterLeader | null = null;
+    let refusal: Refusal | null = null;
     for (;;) {
-      const leader = await this.#waitForLeader(refusedBy, waiting);
+      const leader = await this.#waitForLeader(refusal, waiting);
       const timeoutMs = context.timeoutMs - (clock.monotonicMs() - startMs);
-      if (timeoutMs <= 0) throw noWriter(leader);
+      if (timeoutMs <= 0) throw noWriter(refusal);
       try {
         return await send(this.#apiOf(leader), { timeoutMs, signal: context.signal, trace: context.trace });
       } catch (error) {
         if (!isErrorWithCode(error, ...NOT_EXECUTED)) throw error;
         if (isErrorWithCode(error, 'UNREACHABLE')) await this.#rest(waiting, error);
-        else refusedBy = leader;
+        else refusal = { by: leader, reason: error };
       }
     }
   }
@@ -73,14 +81,27 @@ export class WriterLink implements AsyncDisposable {
     await this.#current?.api[Symbol.asyncDispose]();
   }
 
-  async #waitForLeader(refusedBy: WriterLeader | null, waiting: AbortSignal): Promise<WriterLeader> {
+  async #waitForLeader(refusal: Refusal | null, waiting: AbortSignal): Promise<WriterLeader> {
     const isNew = (leader: WriterLeader | null): boolean =>
-      leader !== null && leader.epoch !== refusedBy?.epoch;
+      leader !== null && leader.epoch !== refusal?.by.epoch;
     try {
       const snapshot = await this.#options.catalog.waitFor((candidate) => isNew(candidate.writer), waiting);
       return snapshot.writer!;
     } catch (error) {
-      throw noWriter(refusedBy, error);
+      throw noWriter(refusal ?? (await this.#lastRefusal()), error);
+    }
+  }
+
+  /** What the writer that held the lease last says of it; null when it does not know or is gone. */
+  async #lastRefusal(): Promise<Refusal | null> {
+    if (this.#current === null) return null;
+    const { leader, api } = this.#current;
+    try {
+      // Whoever is not active refuses it, and it changes nothing where somebody is.
+      await api.compactionState('', { timeoutMs: REASON_WAIT_MS });
+      return null;
+    } catch (error) {
+      return isErrorWithCode(error, 'NOT_LEADER', 'FENCED') ? { by: leader, reason: error } : null;
     }
   }
 
@@ -99,8 +120,11 @@ export class WriterLink implements AsyncDisposable {
   }
 }
 
-function noWriter(refusedBy: WriterLeader | null, cause?: unknown): MishardsError {
-  const last = refusedBy === null ? '' : `; ${refusedBy.nodeId} of epoch ${refusedBy.epoch} has lost it`;
+function noWriter(refusal: Refusal | null, cause?: unknown): MishardsError {
+  const last =
+    refusal === null
+      ? ''
+      : `; ${refusal.by.nodeId} of epoch ${refusal.by.epoch} has lost it: ${refusal.reason.message}`;
   return new MishardsError('NO_WRITER', `no writer holds the lease${last}; retry in a few seconds`, {
     cause,
   });
