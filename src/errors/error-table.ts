@@ -353,6 +353,12 @@ export const ERROR_TABLE = {
     legacyCode: 'UnexpectedError',
     meaning: 'the schema has no field of this name',
   },
+  FIELD_INVALID_NAME: {
+    ...client,
+    milvusCode: 1701,
+    legacyCode: 'UnexpectedError',
+    meaning: 'the field name breaks the naming rules',
+  },
   SCHEMA_MISMATCH: {
     ...client,
     milvusCode: 109,

@@ -24,6 +24,10 @@ test('names are letters, digits and underscores, no digit first, at most 255 byt
 
 test('each kind of name fails with its own code', () => {
   assert.throws(() => checkDatabaseName('1'), { code: 'DATABASE_INVALID_NAME' });
+  assert.throws(() => checkFieldName('1'), {
+    code: 'FIELD_INVALID_NAME',
+    message: /^invalid field name: 1, the first character/,
+  });
   assert.throws(() => checkCollectionName('1'), {
     code: 'PARAMETER_INVALID',
     message: /^invalid collection name: 1, /,

@@ -28,13 +28,14 @@ export function checkIndexName(name: string): void {
   if (name !== '') checkPlainName('index name', name);
 }
 
+/** Throws `FIELD_INVALID_NAME`. */
 export function checkFieldName(name: string): void {
-  checkPlainName('field name', name);
-  if (!FIELD_KEYWORDS.has(name.toLowerCase())) return;
-  throw new MishardsError(
-    'PARAMETER_INVALID',
-    `invalid field name: ${name}, it is a keyword of the filter language; choose another`,
-  );
+  const isKeyword = FIELD_KEYWORDS.has(name.toLowerCase());
+  const problem =
+    problemOf('field name', name, PLAIN_NAME) ??
+    (isKeyword ? 'it is a keyword of the filter language; choose another' : null);
+  if (problem === null) return;
+  throw new MishardsError('FIELD_INVALID_NAME', `invalid field name: ${name}, ${problem}`);
 }
 
 export function checkDatabaseName(name: string): void {

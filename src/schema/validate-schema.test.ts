@@ -65,9 +65,9 @@ test('type parameters are there and in range', () => {
     withField({ type: 'FloatVector' }),
     /^dimension is not defined in field type params of field extra/,
   );
-  for (const dim of [0, -1, 32_769])
+  for (const dim of [0, 1, -1, 32_769])
     refuses(withField({ type: 'FloatVector', dim }), new RegExp(`${dim} of field extra`));
-  for (const dim of [1, 32_768]) validateSchema(withField({ type: 'FloatVector', dim }));
+  for (const dim of [2, 32_768]) validateSchema(withField({ type: 'FloatVector', dim }));
   validateSchema(withField({ type: 'FloatVector', dim: 2, nullable: true }));
   for (const dim of [0, 4, 12, 262_152])
     refuses(withField({ type: 'BinaryVector', dim }), new RegExp(`${dim} of field extra. binary vector`));
@@ -130,8 +130,12 @@ test('names are checked and unique', () => {
     /^duplicated field name vector found$/,
   );
   assert.throws(() => validateSchema(withField({ type: 'Bool', name: 'and' })), {
-    code: 'PARAMETER_INVALID',
+    code: 'FIELD_INVALID_NAME',
   });
+  for (const name of ['RowID', 'Timestamp']) {
+    refuses(withField({ type: 'Int64', name }), new RegExp(`^schema contains system field: ${name};`));
+  }
+  validateSchema(withField({ type: 'Int64', name: 'timestamp' }));
 });
 
 test('there is at most one partition key', () => {

@@ -8,6 +8,7 @@ import { INSTANT_RANGE } from '../util/instant.ts';
 export const SCHEMA_LIMITS = {
   fieldsMax: 64,
   vectorFieldsMax: 10,
+  dimMin: 2,
   dimMax: 32_768,
   varCharBytesMax: 65_535,
   arrayCapacityMax: 4_096,
@@ -20,6 +21,9 @@ const INT_RANGES: Partial<Record<DataType, readonly [bigint, bigint]>> = {
   Int64: [-(2n ** 63n), 2n ** 63n - 1n],
   Timestamptz: [INSTANT_RANGE.min, INSTANT_RANGE.max],
 };
+
+/** What Milvus itself keeps of each row; clients take fields of these names for that. */
+const SYSTEM_FIELDS: ReadonlySet<string> = new Set(['RowID', 'Timestamp']);
 
 /** Types whose values have an order that statistics of segments can show. */
 const CLUSTERING_TYPES: readonly DataType[] = [
@@ -90,6 +94,9 @@ function checkPrimaryKey(fields: readonly FieldSchema[]): void {
 
 function checkField(field: FieldSchema): void {
   checkFieldName(field.name);
+  if (SYSTEM_FIELDS.has(field.name)) {
+    throw invalid(`schema contains system field: ${field.name}; choose another name`);
+  }
   if (isVectorType(field.type)) checkVector(field);
   if (field.type === 'VarChar' || field.elementType === 'VarChar') checkMaxLength(field);
   if (field.type === 'Array') checkMaxCapacity(field);
@@ -122,9 +129,9 @@ function checkVector(field: FieldSchema): void {
       `invalid dimension: ${dim} of field ${field.name}. binary vector dimension should be multiple of 8`,
     );
   }
-  if (dim < 1 || dim > dimMax) {
+  if (dim < SCHEMA_LIMITS.dimMin || dim > dimMax) {
     throw invalid(
-      `invalid dimension: ${dim} of field ${field.name}. ${kind} vector dimension should be in range 1 ~ ${dimMax}`,
+      `invalid dimension: ${dim} of field ${field.name}. ${kind} vector dimension should be in range ${SCHEMA_LIMITS.dimMin} ~ ${dimMax}`,
     );
   }
 }

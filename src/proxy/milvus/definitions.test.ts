@@ -220,12 +220,12 @@ describe('collections', () => {
     await refusedField(
       { data_type: DataType.BinaryVector, dim: 8 * 32_769 },
       1100,
-      /262152 of field extra. binary vector dimension should be in range 1 ~ 262144/,
+      /262152 of field extra. binary vector dimension should be in range 2 ~ 262144/,
     );
     await refusedField(
       { data_type: DataType.FloatVector, dim: 40_000 },
       1100,
-      /40000 of field extra.*1 ~ 32768/,
+      /40000 of field extra.*2 ~ 32768/,
     );
     await refusedField(
       { data_type: DataType.VarChar, max_length: 70_000 },
@@ -315,8 +315,8 @@ describe('indexes and loading', () => {
     await createCollection('indexed');
     await refused(
       client.loadCollection({ collection_name: 'indexed' }),
-      1100,
-      /no vector index on field: \[vector\]/,
+      700,
+      /^index not found\[collection=indexed\]/,
     );
     await refused(client.describeIndex({ collection_name: 'indexed' }), 700, /^index not found/);
     const index = {

@@ -114,6 +114,12 @@ async function load(
       `replica number [${options.replicaNumber}] should be positive`,
     );
   }
+  if (collection.indexes.length === 0) {
+    throw new MishardsError(
+      'INDEX_NOT_FOUND',
+      `index not found[collection=${collection.name}], create one on each vector field to load`,
+    );
+  }
   const fieldIds = loadedFieldIds(collection, options);
   const database = core.catalog.snapshot().databases.get(collection.databaseName);
   const replicas =
