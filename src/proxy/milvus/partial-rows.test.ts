@@ -40,19 +40,18 @@ const [KEY] = vectorSchema({ dim: 2 }).fields as readonly FieldSchema[];
 const PLAIN: FieldSchema = { ...KEY!, id: 101, name: 'price', isPrimaryKey: false, nullable: true };
 const OTHER: FieldSchema = { ...PLAIN, id: 102, name: 'other' };
 
-test('a key that is sent many times does not shift the rows of others', async () => {
+test('more keys than are looked up at a time find their rows', async () => {
   const core = new MemoryCore();
   const collection = await collectionWith(core, [KEY!, PLAIN, OTHER]);
   const partitionId = collection.partitions[0]!.id;
-  const stored = [1n, 2n, 3n];
+  const stored = Array.from({ length: 5_000 }, (_, index) => BigInt(index));
   const rows = batch([
     [KEY!, stored],
     [PLAIN, stored.map((key) => key * 10n)],
     [OTHER, stored],
   ]);
   await core.insert({ collection, partitionId, rows });
-  // More than are looked up at a time.
-  const keys = [...Array.from({ length: 5_000 }, (_, index) => BigInt(1 + (index % 2))), 3n];
+  const keys = stored.toReversed();
   const sent = batch([
     [KEY!, keys],
     [OTHER, keys.map(() => 7n)],

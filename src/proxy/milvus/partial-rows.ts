@@ -33,7 +33,7 @@ interface Existing {
 /**
  * Completes rows that name only some of their fields: the others stay as they are where the key is there already, and are what an
  * insert would make of them where it is not, or where its row has outlived its time. Keys of the dynamic field that are not sent stay too. The rows are read first and
- * written after, so of two partial updates of one row at a time one may be lost, as in Milvus.
+ * written after, so of two partial updates of one row at a time one may be lost, as in Milvus. No key comes twice.
  */
 export async function completeRows(
   services: Pick<FrontServices, 'core' | 'clock'>,
@@ -63,18 +63,14 @@ export async function completeRows(
   };
 }
 
-/** A key that was sent several times is asked for once, so that each row has the number of its key. */
 async function read(
   { core, clock }: Pick<FrontServices, 'core' | 'clock'>,
   collection: CollectionMeta,
-  sent: PrimaryKeyColumn,
+  keys: PrimaryKeyColumn,
   fields: readonly FieldSchema[],
   call: MilvusCall,
 ): Promise<Existing> {
   const { name } = primaryKeyField(collection.schema);
-  const distinct = new KeySet(sent.type);
-  for (let row = 0; row < sent.length; row++) distinct.add(sent, row);
-  const keys = distinct.keys();
   // A row in a partition that is not loaded would be taken for a new one, and lose what was not sent: it is refused instead.
   const isPart = (collection.load?.partitionIds ?? null) !== null;
   const partitionIds = isPart ? collection.partitions.map(({ id }) => id) : null;

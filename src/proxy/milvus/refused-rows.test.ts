@@ -209,6 +209,18 @@ describe('rows that do not fit', () => {
     assert.equal(succeeded(await front.client.count({ collection_name: 'strict' })).data, 0);
   });
 
+  test('two versions of a row in one upsert are refused, whole or in part', async () => {
+    const data = [1, 2, 1].map((id) => ({ id, vector: [id, id] }));
+    for (const partial_update of [false, true]) {
+      const { status } = await front.client.upsert({ collection_name: 'strict', data, partial_update });
+      assert.equal(status.code, 1100);
+      assert.match(
+        status.reason,
+        /^duplicate primary keys are not allowed in the same batch: 1 comes more than once$/,
+      );
+    }
+  });
+
   test('a schema that changed since is told to the client', async () => {
     const { status } = await front.call('Insert', {
       collectionName: 'strict',

@@ -1,8 +1,13 @@
 import { absentColumn, columnFromWire } from './column-from-wire.ts';
 import type { FieldData } from './generated/milvus.js';
-import type { Column, RowBatch } from '../../columns/index.ts';
+import { asKeys, columnOf, keyAt, KeyIndex, type Column, type RowBatch } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { DYNAMIC_FIELD_NAME, type CollectionSchema, type FieldSchema } from '../../schema/index.ts';
+import {
+  DYNAMIC_FIELD_NAME,
+  primaryKeyField,
+  type CollectionSchema,
+  type FieldSchema,
+} from '../../schema/index.ts';
 
 /** Rows of one request, as in Milvus's quota of a request's size: the message bound comes first in practice. */
 export const ROWS_MAX = 10_000_000;
@@ -34,10 +39,11 @@ export function rowsFromWire(
       data === undefined ? absentColumn(field, rowCount) : columnFromWire(field, data, rowCount, context),
     );
   }
+  if (kind === 'upsert') refuseRepeatedKeys(schema, { rowCount, columns });
   return { rowCount, columns };
 }
 
-/** Only the fields that were sent, checked; the primary key must be among them. */
+/** Only the fields that were sent by an upsert, checked; the primary key must be among them. */
 export function sentRowsFromWire(schema: CollectionSchema, wire: WireRows, zone: string): RowBatch {
   const rowCount = checkedCount(wire);
   const sent = fieldsByName(schema, wire.fieldsData);
@@ -48,7 +54,21 @@ export function sentRowsFromWire(schema: CollectionSchema, wire: WireRows, zone:
     if (isAutomaticKey(field, 'upsert', data) || data === undefined) continue;
     columns.set(field.id, columnFromWire(field, data, rowCount, context));
   }
+  refuseRepeatedKeys(schema, { rowCount, columns });
   return { rowCount, columns };
+}
+
+/** Of two new versions of a row in one upsert neither is the later one. */
+function refuseRepeatedKeys(schema: CollectionSchema, rows: RowBatch): void {
+  const keys = asKeys(columnOf(rows, primaryKeyField(schema).id));
+  const index = new KeyIndex(keys);
+  if (index.keyCount === keys.length) return;
+  let row = 0;
+  while (index.older(row) < 0) row++;
+  throw new MishardsError(
+    'PARAMETER_INVALID',
+    `duplicate primary keys are not allowed in the same batch: ${keyAt(keys, row)} comes more than once`,
+  );
 }
 
 function declaredNames(schema: CollectionSchema): ReadonlySet<string> {
