@@ -84,6 +84,8 @@ export interface ReadCommand {
   readonly consistency: ConsistencyLevel;
   /** From the client; 0n = none. Above what this proxy has written it means another proxy's write: all acknowledged rows are waited for. */
   readonly guaranteeTimestamp: Timestamp;
+  /** true: only rows in segments count, of which deletes that are fresh take some away as always. Default false. */
+  readonly ignoresFresh?: boolean;
 }
 
 export interface SearchCommand extends ReadCommand {

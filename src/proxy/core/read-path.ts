@@ -182,8 +182,8 @@ export class ReadPath {
     const placement = this.#with.placements.placementOf(snapshot, collection, this.#with.pool.readers());
     const rowsSince = oldestLiving(collection, this.#with.host.clock.nowMs());
     const filter = command.filter === null ? null : compiledFilter(command.filter, collection.schema);
-    const { partitionIds } = command;
-    return planRead({ snapshot, collection, placement, partitionIds, rowsSince, filter });
+    const { partitionIds, ignoresFresh = false } = command;
+    return planRead({ snapshot, collection, placement, partitionIds, rowsSince, ignoresFresh, filter });
   }
 
   async #ask<Result extends { readonly stats: NodeStats }>(

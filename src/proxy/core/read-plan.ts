@@ -20,6 +20,8 @@ import {
 const KEYS_MAX = 4_096;
 /** Values compared with those of segments, for one plan: some milliseconds. A filter of more excludes no segment. */
 const COMPARISONS_MAX = 50_000;
+/** The choice of partitions is of fresh rows, so this is none of them. */
+const NO_PARTITION: PartitionChoice = { ids: [], newerThan: null };
 
 /** One thing a node must look through to answer a read, with the nodes that may do it in order of preference. */
 export type PlanItem =
@@ -57,6 +59,8 @@ export interface ReadToPlan {
   /** null = all that are loaded. */
   readonly partitionIds: readonly PartitionId[] | null;
   readonly rowsSince: Timestamp;
+  /** true: no fresh row counts; the channels are read for what they take away from segments. Default false. */
+  readonly ignoresFresh?: boolean;
   /** Bound to the collection's schema; null = every row passes. Segments and channels where none can pass are left out. */
   readonly filter: FilterPlan | null;
   readonly placement: ReadonlyMap<string, readonly NodeId[]>;
@@ -67,6 +71,7 @@ export function planRead({
   collection,
   partitionIds,
   rowsSince,
+  ignoresFresh = false,
   filter,
   placement,
 }: ReadToPlan): ReadPlan {
@@ -103,7 +108,7 @@ export function planRead({
   return {
     revision: snapshot.revision,
     collection,
-    partitions: { ids, newerThan: isAll ? collection.newestPartitionId : null },
+    partitions: ignoresFresh ? NO_PARTITION : { ids, newerThan: isAll ? collection.newestPartitionId : null },
     rowsSince,
     segments,
     channels,

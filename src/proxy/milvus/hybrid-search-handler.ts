@@ -71,6 +71,7 @@ async function searchOfPart(
   const read = readOf(
     collection,
     { ...whole, dsl: part.dsl, exprTemplateValues: part.exprTemplateValues },
+    params,
     output,
     services.clock.nowMs(),
   );

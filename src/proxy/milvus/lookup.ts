@@ -48,8 +48,13 @@ export function collectionOf(
   return collection;
 }
 
+/** To write into. */
 export function partitionOf(collection: CollectionMeta, name: string): PartitionMeta {
   checkPartitionName(name.trim());
+  return knownPartition(collection, name);
+}
+
+function knownPartition(collection: CollectionMeta, name: string): PartitionMeta {
   const partition = collection.partitions.find((candidate) => candidate.name === name.trim());
   if (partition === undefined) {
     throw new MishardsError('PARTITION_NOT_FOUND', `partition not found[partition=${name}]`);
@@ -64,7 +69,7 @@ export function partitionIdsOf(
 ): readonly PartitionId[] | null {
   if (names.length === 0) return null;
   refusePartitionNames(collection);
-  return [...new Set(names.map((name) => partitionOf(collection, name).id))];
+  return [...new Set(names.map((name) => knownPartition(collection, name).id))];
 }
 
 /** With a partition key, rows find their partition by themselves. Milvus says so with another code where rows are queried. */

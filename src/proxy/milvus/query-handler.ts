@@ -58,7 +58,10 @@ function queryCommand(
   countOnly: boolean,
   nowMs: number,
 ): QueryCommand {
-  const { limit, offset, orderBy } = queryParamsFromWire(request.queryParams, collection.schema);
+  const { limit, offset, ignoresFresh, orderBy } = queryParamsFromWire(
+    request.queryParams,
+    collection.schema,
+  );
   const hasFilter = request.expr.trim() !== '';
   if (countOnly && limit !== null) {
     throw new MishardsError('PARAMETER_INVALID', 'count entities with pagination is not allowed');
@@ -75,6 +78,7 @@ function queryCommand(
     filter: livingRows(collection, filter, nowMs),
     outputFieldIds: countOnly ? [] : readFieldIds(output.fields),
     ...readConsistency(request, collection),
+    ignoresFresh,
     countOnly,
     orderBy: countOnly ? [] : orderBy,
     limit,

@@ -153,6 +153,30 @@ describe('search', () => {
     await refused(search([7, 70]), 1100, /missing IDs = \[70\]$/);
   });
 
+  test('raises the ef of an iterator to what its page needs', async () => {
+    const page = { search_iter_v2: true, search_iter_batch_size: 5 };
+    assert.equal((await hits('L2', { params: { ...page, ef: 2 } })).length, 5);
+    assert.equal(front.core.last<SearchCommand>('search').params['ef'], 5);
+    const none = front.client.search({
+      collection_name: 'L2',
+      data: [3, 1],
+      limit: 3,
+      params: { ...page, ef: 0 },
+    });
+    await refused(none, 1100, /^ef\(0\) should be larger than k\(5\)$/);
+  });
+
+  test('passes over fresh rows where it is asked to, and so does a query', async () => {
+    await hits('L2', {});
+    assert.equal(front.core.last<SearchCommand>('search').ignoresFresh, false);
+    await hits('L2', { ignore_growing: true });
+    assert.equal(front.core.last<SearchCommand>('search').ignoresFresh, true);
+    const queryParams = [{ key: 'ignore_growing', value: 'True' }];
+    const { status } = await front.call('Query', { collectionName: 'L2', expr: 'id > 0', queryParams });
+    assert.equal(status?.code ?? 0, 0);
+    assert.equal(front.core.last<QueryCommand>('query').ignoresFresh, true);
+  });
+
   test('walks through all hits with an iterator, equal scores included', async () => {
     for (const batchSize of [1, 2, 3, 4, 9, 20]) {
       const iterator = await front.client.searchIterator({
@@ -198,8 +222,9 @@ describe('search', () => {
     await refused(search({ group_by_field: 'nope' }), 1700, /^field nope not exist$/);
     await refused(search({ group_by_field: 'tag', group_size: 101 }), 1100, /group_size \[101\] is invalid/);
     await refused(search({ order_by_fields: 'vector' }), 1100, /results can be ordered by/);
-    await refused(search({ ignore_growing: true }), 10, /ignore_growing/);
-    await refused(search({ partition_names: ['nope'] }), 200, /^partition not found\[partition=nope\]$/);
+    for (const name of ['nope', 'no-such.name', '']) {
+      await refused(search({ partition_names: [name] }), 200, /^partition not found\[partition=/);
+    }
     succeeded(await front.client.releaseCollection({ collection_name: 'COSINE' }));
     await refused(search({ collection_name: 'COSINE' }), 101, /^collection not loaded\[collection=COSINE\]$/);
     succeeded(await front.client.loadCollectionAsync({ collection_name: 'COSINE' }));

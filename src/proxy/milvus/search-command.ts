@@ -30,6 +30,7 @@ type ReadRequest = Pick<
 export function readOf(
   collection: CollectionMeta,
   request: ReadRequest,
+  { ignoresFresh }: Pick<SearchParams, 'ignoresFresh'>,
   output: OutputFields,
   nowMs: number,
 ): ReadCommand {
@@ -42,6 +43,7 @@ export function readOf(
     filter: livingRows(collection, filter, nowMs),
     outputFieldIds: readFieldIds(output.fields),
     ...readConsistency(request, collection),
+    ignoresFresh,
   };
 }
 
@@ -50,8 +52,9 @@ export function searchOf(
   { type, metric }: VectorIndex,
   queries: VectorColumn,
 ): Omit<SearchCommand, keyof ReadCommand> {
-  if (indexTypeSpec(type)?.search.includes('ef')) checkEf(params);
   const { page } = params;
+  const readsEf = indexTypeSpec(type)?.search.includes('ef') ?? false;
+  const indexParams = readsEf ? paramsWithEf(params) : params.indexParams;
   if (page !== null && queries.length > 1) {
     throw new MishardsError(
       'PARAMETER_INVALID',
@@ -65,7 +68,7 @@ export function searchOf(
     queries,
     limit: params.limit,
     offset: params.offset,
-    params: searchParamsOf(type, params.indexParams),
+    params: searchParamsOf(type, indexParams),
     ...(page === null ? range : pageRange(page, metric, range)),
   };
 }
@@ -98,11 +101,13 @@ export function indexFor(collection: CollectionMeta, { field, metric }: SearchPa
   return { ...index, metric: index.metric };
 }
 
-/** `ef` is the size of HNSW's list of candidates, so it cannot be below the hits wanted. */
-function checkEf({ indexParams, limit, offset }: SearchParams): void {
+/** `ef` is the size of HNSW's list of candidates, so it cannot be below the hits wanted; the client does not choose those of a page. */
+function paramsWithEf({ indexParams, limit, offset, page }: SearchParams): SearchParams['indexParams'] {
   const ef = indexParams['ef'];
-  if (ef === undefined) return;
+  if (ef === undefined) return indexParams;
   const hits = limit + offset;
-  if (typeof ef === 'number' && Number.isInteger(ef) && ef >= hits) return;
+  const isWhole = typeof ef === 'number' && Number.isInteger(ef);
+  if (isWhole && ef >= hits) return indexParams;
+  if (isWhole && ef > 0 && page !== null) return { ...indexParams, ef: hits };
   throw new MishardsError('PARAMETER_INVALID', `ef(${ef}) should be larger than k(${hits})`);
 }

@@ -29,7 +29,7 @@ export function searchHandlers(services: FrontServices): Handlers<'Search'> {
       const index = indexFor(collection, params);
       const { metric } = index;
       const { core, clock } = services;
-      const read = readOf(collection, request, output, clock.nowMs());
+      const read = readOf(collection, request, params, output, clock.nowMs());
       const queries =
         request.ids === null
           ? queriesFromWire(request.placeholderGroup ?? new Uint8Array(0), request.nq, params.field)

@@ -12,6 +12,8 @@ export interface QueryParams {
   /** null = all matching rows. */
   readonly limit: number | null;
   readonly offset: number;
+  /** Only rows in segments count (`ignore_growing`). */
+  readonly ignoresFresh: boolean;
   /** Empty = by primary key. */
   readonly orderBy: readonly OrderBy[];
 }
@@ -27,18 +29,18 @@ export function queryParamsFromWire(pairs: readonly KeyValuePair[], schema: Coll
       throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
     }
   }
-  if (booleanParam(params, 'ignore_growing')) {
-    throw new MishardsError(
-      'NOT_SUPPORTED',
-      'querying without fresh rows (ignore_growing) is not supported yet',
-    );
-  }
   const given = integerParam(params, 'limit');
   // Milvus's clients write -1 for "no limit".
   const limit = given === undefined || given === -1 ? null : given;
   const offset = limit === null ? 0 : (integerParam(params, 'offset') ?? 0);
   if (limit !== null) checkWindow(limit, offset);
-  return { limit, offset, orderBy: orderByFromWire(params.get('order_by_fields') ?? '', schema) };
+  const ignoresFresh = booleanParam(params, 'ignore_growing');
+  return {
+    limit,
+    offset,
+    ignoresFresh,
+    orderBy: orderByFromWire(params.get('order_by_fields') ?? '', schema),
+  };
 }
 
 /** `count(*)` and nothing else. Other aggregates are refused by name. */

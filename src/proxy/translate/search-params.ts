@@ -29,6 +29,8 @@ export interface SearchParams {
   readonly page: IteratorPage | null;
   /** null = hits are not grouped. */
   readonly groupBy: GroupBy | null;
+  /** Only rows in segments count (`ignore_growing`). */
+  readonly ignoresFresh: boolean;
   /** Empty = by score. */
   readonly orderBy: readonly OrderBy[];
   /** For the index: `ef` and whatever else the client sent. */
@@ -81,6 +83,7 @@ export function searchParamsFromWire(
     radius: numberOf(params, 'radius'),
     rangeFilter: numberOf(params, 'range_filter'),
     page,
+    ignoresFresh: booleanParam(params, 'ignore_growing'),
     ...arrangement(params, page, schema),
     indexParams: Object.fromEntries(
       typed.map((key) => [key, typedValue(nested.get(key) ?? params.get(key)!)]),
@@ -120,12 +123,6 @@ function refuseUnsupported(params: ReadonlyMap<string, string>): void {
     if (value !== '' && value.toLowerCase() !== 'false') {
       throw new MishardsError('NOT_SUPPORTED', `${what} is not supported yet`);
     }
-  }
-  if (booleanParam(params, 'ignore_growing')) {
-    throw new MishardsError(
-      'NOT_SUPPORTED',
-      'searching without fresh rows (ignore_growing) is not supported yet',
-    );
   }
 }
 
