@@ -2,6 +2,7 @@
 // (`FilterResults`), each time with other constants, so that nothing is kept from the time before.
 import { columnFromValues, type Column, type ColumnValue } from '../../src/columns/index.ts';
 import {
+  buildGeometryIndex,
   buildIndex,
   buildJsonIndex,
   compileFilter,
@@ -9,6 +10,7 @@ import {
   type FieldIndex,
   type IndexSource,
 } from '../../src/filter/index.ts';
+import { encodeWkb, parseWkt } from '../../src/geometry/index.ts';
 import { SeededRandom, Turns, type Random } from '../../src/host/index.ts';
 import { createNodeHost } from '../../src/host/node/index.ts';
 import type { BoundFilter } from '../../src/reader/filter-cache.ts';
@@ -27,6 +29,8 @@ const FIELDS = [
   fieldOf({ id: 104, name: 'kind', type: 'VarChar' }),
   fieldOf({ id: 105, name: 'tags', type: 'Array', elementType: 'Int32' }),
   fieldOf({ id: 106, name: 'meta', type: 'JSON' }),
+  fieldOf({ id: 107, name: 'place', type: 'Geometry' }),
+  fieldOf({ id: 108, name: 'area', type: 'Geometry' }),
 ];
 const SCHEMA = schemaOf(FIELDS);
 const JSON_TARGET = { path: ['color'], cast: 'VARCHAR' } as const;
@@ -43,6 +47,10 @@ const FILTERS: Readonly<Record<string, (random: Random) => string>> = {
   'text, infix': (random) => `sku like "%${100 + random.below(900)}%"`,
   'array contains': (random) => `array_contains(tags, ${random.below(200)})`,
   'JSON text': (random) => `meta["color"] == "c${random.below(100)}"`,
+  'points within 1 %': (random) => `st_within(place, '${square(random, 10)}')`,
+  'points within 25 %': (random) => `st_within(place, '${square(random, 50)}')`,
+  'points within 50 km': (random) => `st_dwithin(place, 'POINT (${corner(random, 0)})', 50000)`,
+  'areas that meet 1 %': (random) => `st_intersects(area, '${square(random, 10)}')`,
   'text and number': (random) =>
     `sku == "sku-${random.below(50_000)}" and ${between('price', random.next() * 500_000, 400_000)}`,
 };
@@ -101,6 +109,8 @@ function makeSegment(random: Random, rowCount: number): Segment {
     sku: () => `sku-${random.below(50_000)}`,
     kind: () => `kind-${random.below(20)}`,
     tags: () => Array.from({ length: random.below(6) }, () => random.below(200)),
+    place: () => encodeWkb(parseWkt(`POINT (${corner(random, 0)})`)),
+    area: () => encodeWkb(parseWkt(square(random, 0.5))),
     meta: () => `{"size":${random.below(90)},"color":"c${random.below(100)}"}`,
   };
   const columns = FIELDS.map(
@@ -123,11 +133,9 @@ async function buildIndexes({ columns }: Segment): Promise<{ indexes: FieldIndex
   for (const { id, isPrimaryKey } of FIELDS) {
     const column = columns.get(id)!;
     if (isPrimaryKey) continue;
-    indexes.push(
-      column.type === 'JSON'
-        ? await buildJsonIndex(id, column, JSON_TARGET, turns)
-        : await buildIndex(id, column, turns),
-    );
+    if (column.type === 'JSON') indexes.push(await buildJsonIndex(id, column, JSON_TARGET, turns));
+    else if (column.type === 'Geometry') indexes.push(await buildGeometryIndex(id, column, turns));
+    else indexes.push(await buildIndex(id, column, turns));
   }
   return { indexes, buildMs: performance.now() - start };
 }
@@ -172,6 +180,16 @@ function bound(text: string): BoundFilter {
 
 function between(name: string, low: number, width: number): string {
   return `${name} >= ${low.toFixed(2)} and ${name} < ${(low + width).toFixed(2)}`;
+}
+
+/** Where a square of this side fits among degrees from 0 to 100 east and from 50 south to 50 north. */
+function corner(random: Random, side: number): string {
+  return `${random.next() * (100 - side)} ${random.next() * (100 - side) - 50}`;
+}
+
+function square(random: Random, side: number): string {
+  const [x, y] = corner(random, side).split(' ').map(Number) as [number, number];
+  return `POLYGON ((${x} ${y}, ${x + side} ${y}, ${x + side} ${y + side}, ${x} ${y + side}, ${x} ${y}))`;
 }
 
 function many(random: Random, count: number, below: number): number[] {

@@ -133,7 +133,7 @@ export interface IndexFile extends FieldFile {
   readonly type: string;
 }
 
-/** For pruning. Numbers and 64-bit integers as decimal strings, VarChar as text; absent fields have no statistics. */
+/** For pruning. Numbers and 64-bit integers as decimal strings, VarChar as text, of geometries two corners; absent fields have no statistics. */
 export interface FieldStats {
   readonly fieldId: number;
   readonly min: string;

@@ -4,10 +4,10 @@ import { compileFilter, JSON_CASTS, parseFilter, type JsonTarget } from '../filt
 import { primaryKeyField, type CollectionSchema, type FieldSchema } from '../schema/index.ts';
 
 /**
- * Milvus's names of indexes on scalar fields. All are kept in one form (docs/internals/segment-format.md), so a name says which
- * fields it is for and nothing else.
+ * Milvus's names of indexes on scalar fields. All but RTREE, which is the one for geometries, are kept in one form
+ * (docs/internals/segment-format.md), so a name says which fields it is for and nothing else.
  */
-export const SCALAR_INDEX_TYPES = ['INVERTED', 'STL_SORT', 'BITMAP', 'TRIE', 'HYBRID'] as const;
+export const SCALAR_INDEX_TYPES = ['INVERTED', 'STL_SORT', 'BITMAP', 'TRIE', 'HYBRID', 'RTREE'] as const;
 export type ScalarIndexType = (typeof SCALAR_INDEX_TYPES)[number];
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -4,6 +4,7 @@ export { compileFilter } from './compile/compile-filter.ts';
 export { templateToJson, type TemplateValues } from './compile/template-values.ts';
 export { evaluateFilter, evaluateSlice } from './evaluate/evaluate-filter.ts';
 export type { ColumnSource } from './evaluate/operand.ts';
+export { buildGeometryIndex } from './field-index/build-geometry-index.ts';
 export {
   buildIndex,
   buildJsonIndex,
@@ -11,8 +12,10 @@ export {
   ORDERED_TYPES,
   type OrderedType,
 } from './field-index/build-index.ts';
+export { checkGeometryIndex } from './field-index/check-geometry-index.ts';
 export { checkIndex } from './field-index/check-index.ts';
 export type { FieldIndex, IndexMatches, IndexSource } from './field-index/field-index.ts';
+export { GeometryIndex } from './field-index/geometry-index.ts';
 export { JsonIndex } from './field-index/json-index.ts';
 export {
   isArrayCast,

@@ -1,9 +1,10 @@
 import { compareBytes } from './evaluate/string-kernels.ts';
+import type { GeometryBounds } from '../geometry/index.ts';
 import type { LikePattern } from './compile/like-pattern.ts';
 import { valuesOfSet } from './compile/value-sets.ts';
 import type { Bounds, FilterPlan, Operand, Predicate, StringBounds, ValueSet } from './plan.ts';
 
-/** The least and greatest value of a field over some rows, nulls aside. Numbers in decimal, texts as they are. */
+/** The least and greatest value of a field over some rows, nulls aside. Numbers in decimal, texts as they are, of geometries the corners of what surrounds them. */
 export interface ValueRange {
   readonly min: string;
   readonly max: string;
@@ -77,6 +78,11 @@ function possible(predicate: Predicate, rangeOf: (fieldId: number) => ValueRange
       if (predicate.kind === 'in') return within(predicate.set, range);
       return range.kind === 'text' ? like(predicate.pattern, range) : EITHER;
     }
+    case 'geometry': {
+      const range = rangeOf(predicate.fieldId);
+      const { mayPass } = predicate.test;
+      return range === null || mayPass === null ? EITHER : { true: mayPass(boundsOf(range)), false: true };
+    }
     default:
       return EITHER;
   }
@@ -91,6 +97,13 @@ interface TextRange {
   readonly kind: 'text';
   readonly min: Uint8Array;
   readonly max: Uint8Array;
+}
+
+/** Corners, of which each is two numbers. */
+function boundsOf({ min, max }: ValueRange): GeometryBounds {
+  const [lowX, lowY] = min.split(' ').map(Number) as [number, number];
+  const [highX, highY] = max.split(' ').map(Number) as [number, number];
+  return { lowX, lowY, highX, highY };
 }
 
 function columnRange(operand: Operand, rangeOf: (fieldId: number) => ValueRange | null): Range | null {

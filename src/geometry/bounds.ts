@@ -6,6 +6,9 @@ export interface GeometryBounds {
   highY: number;
 }
 
+/** Whether a geometry that lies within these bounds may pass. It errs on the side of true only. */
+export type BoundsTest = (bounds: GeometryBounds) => boolean;
+
 export const POINT_TYPE = 1;
 const LINE_TYPE = 2;
 const POLYGON_TYPE = 3;
@@ -26,6 +29,11 @@ export class StoredGeometries {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Whether the geometry `measure` was last called for has no points at all. */
+  get isEmpty(): boolean {
+    return this.bounds.lowX > this.bounds.highX;
+  }
+
   isPoint(start: number): boolean {
     return this.#view.getUint32(start + 1, true) === POINT_TYPE;
   }
@@ -40,8 +48,10 @@ export class StoredGeometries {
 
   /** Fills `bounds` with those of the geometry that begins at `start`. */
   measure(start: number): void {
+    const { bounds } = this;
     this.#at = start;
-    Object.assign(this.bounds, { lowX: Infinity, lowY: Infinity, highX: -Infinity, highY: -Infinity });
+    bounds.lowX = bounds.lowY = Infinity;
+    bounds.highX = bounds.highY = -Infinity;
     this.#geometry();
   }
 

@@ -13,6 +13,9 @@ import {
   type GeometryTest,
   type Relation,
 } from './index.ts';
+import { sphereDistance } from './distance.ts';
+import { testSeed } from '../../test/support/seed.ts';
+import { SeededRandom } from '../host/index.ts';
 
 const TEXTS = [
   'POINT (30.12345678901234 -10.5)',
@@ -101,7 +104,7 @@ const ROWS: readonly (readonly [text: string, relations: readonly Relation[]])[]
   ['MULTIPOINT ((1 1), (9 9))', ['intersects', 'crosses']],
 ];
 
-function ask(check: GeometryTest, text: string): boolean | null {
+function ask({ ask: check }: GeometryTest, text: string): boolean | null {
   const bytes = encodeWkb(parseWkt(text));
   // Amid other rows, as in a column.
   const column = Buffer.concat([Buffer.alloc(3), bytes, Buffer.alloc(2)]);
@@ -133,6 +136,33 @@ test('distances between points are along the sphere, others in the plane near th
   assert.equal(ask(distanceTest(equator, 111_400), line), true);
   assert.equal(ask(distanceTest(equator, 111_300), line), false);
   assert.equal(ask(distanceTest(equator, 1_000), 'POINT EMPTY'), false);
+});
+
+test(`bounds never exclude what is near enough (seed ${testSeed})`, () => {
+  const random = new SeededRandom(testSeed);
+  const edges = { x: [-360, -180, -179.99, 0, 180, 200, 360, 361], y: [-90, -89.99, 0, 90, 91, 120] };
+  const number = (from: readonly number[], max: number): number =>
+    random.below(3) === 0 ? from[random.below(from.length)]! : (random.next() * 2 - 1) * max;
+  let excluded = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const [x1, y1, x2] = [number(edges.x, 180), number(edges.y, 90), number(edges.x, 180)];
+    // Also near the antipode, where the formula is least exact.
+    const y2 = random.below(3) === 0 ? -y1 + random.next() * 1e-5 : number(edges.y, 90);
+    const bounds = { lowX: x2, lowY: y2, highX: x2, highY: y2 };
+    const from = parseWkt(`POINT (${x1} ${y1})`);
+    // Exactly as far as it is.
+    const { ask: isNear, mayPass } = distanceTest(from, sphereDistance(x1, y1, x2, y2));
+    const bytes = encodeWkb(parseWkt(`POINT (${x2} ${y2})`));
+    const message = `${x1} ${y1} to ${x2} ${y2}`;
+    if (isNear(new StoredGeometries(bytes), bytes, 0, bytes.length)) assert.ok(mayPass!(bounds), message);
+    const { mayPass: mayBeNear } = distanceTest(from, sphereDistance(x1, y1, x2, y2) * 0.9);
+    if (!mayBeNear!(bounds)) excluded++;
+  }
+  assert.ok(excluded > 5_000, `${excluded} were excluded`);
+  // Lines are measured in the plane, where a degree is shorter in the north: on the sphere this one would be too far.
+  const north = distanceTest(parseWkt('POINT (0 60)'), 106_000);
+  assert.equal(ask(north, 'LINESTRING (-1 61.2, 1 61.2)'), true);
+  assert.equal(north.mayPass!({ lowX: -1, lowY: 61.2, highX: 1, highY: 61.2 }), true);
 });
 
 test('a polygon that crosses itself is not valid', () => {

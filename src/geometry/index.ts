@@ -1,5 +1,7 @@
-export { StoredGeometries } from './bounds.ts';
+export { StoredGeometries, type BoundsTest, type GeometryBounds } from './bounds.ts';
+export { BoxTree, NUMBERS_PER_BOX, setBox } from './box-tree.ts';
 export { typeOf, type GeometryType } from './geometry.ts';
+export { hilbertCode, HILBERT_SIDE } from './hilbert.ts';
 export type { Geometry } from './jts.ts';
 export {
   distanceTest,

@@ -1,5 +1,5 @@
-import { covers, meet, StoredGeometries, type GeometryBounds } from './bounds.ts';
-import { metersPerDegree, sphereDistance } from './distance.ts';
+import { covers, meet, StoredGeometries, type BoundsTest, type GeometryBounds } from './bounds.ts';
+import { distanceReach, distanceToBounds, metersPerDegree, sphereDistance } from './distance.ts';
 import { typeOf } from './geometry.ts';
 import {
   coordinate,
@@ -24,26 +24,32 @@ export const RELATIONS = [
 /** What a row's geometry may be to another, as OGC's simple features define it: `contains` = the row contains the other. */
 export type Relation = (typeof RELATIONS)[number];
 
-/** Asks one stored geometry, `bytes[start .. end)`. null: it has no answer, because the geometry is not valid. */
-export type GeometryTest = (
-  stored: StoredGeometries,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-) => boolean | null;
+export interface GeometryTest {
+  /** Asks one stored geometry, `bytes[start .. end)`. null: it has no answer, because the geometry is not valid. */
+  readonly ask: (stored: StoredGeometries, bytes: Uint8Array, start: number, end: number) => boolean | null;
+  /** Of geometries within bounds that it excludes, and of empty ones, the answer is false. null: bounds tell nothing. */
+  readonly mayPass: BoundsTest | null;
+}
 
 /** Whether rows stand in a relation to `other`. Bounds decide most rows; points in an area are looked up in an index. */
 export function relationTest(relation: Relation, other: Geometry): GeometryTest {
   const bounds = boundsOf(other);
   const possible = POSSIBLE[relation];
   const locate = areaLocator(relation, other);
-  return (stored, bytes, start, end) => {
+  const ask: GeometryTest['ask'] = (stored, bytes, start, end) => {
     stored.measure(start);
     // An empty geometry has a low bound above its high one, so it never gets beyond here.
     if (!possible(stored.bounds, bounds)) return false;
     if (locate !== null && stored.isPoint(start)) return locate(stored.pointX(start), stored.pointY(start));
     return answered(() => RELATE[relation](decodeWkb(bytes.subarray(start, end)), other));
   };
+  return { ask, mayPass: relationReach(relation, bounds) };
+}
+
+/** What covers the other may lie anywhere around it; everything else has a point in common with it. */
+function relationReach(relation: Relation, other: GeometryBounds): BoundsTest {
+  const isAround = relation === 'contains' || relation === 'equals';
+  return isAround ? (within) => covers(within, other) : (within) => meet(within, other);
 }
 
 /**
@@ -53,18 +59,21 @@ export function relationTest(relation: Relation, other: Geometry): GeometryTest 
 export function distanceTest(point: Geometry, meters: number): GeometryTest {
   const [{ x, y }] = point.getCoordinates() as readonly [Coordinate];
   const degreesMax = meters / metersPerDegree(y);
-  return (stored, bytes, start, end) => {
+  const ask: GeometryTest['ask'] = (stored, bytes, start, end) => {
     if (stored.isPoint(start))
       return sphereDistance(stored.pointX(start), stored.pointY(start), x, y) <= meters;
     stored.measure(start);
     if (distanceToBounds(stored.bounds, x, y) > degreesMax) return false;
     return answered(() => planeDistance(decodeWkb(bytes.subarray(start, end)), point) <= degreesMax);
   };
+  return { ask, mayPass: distanceReach(x, y, meters) };
 }
 
 /** Whether rows keep the rules of their type, e.g. that a ring does not cross itself. */
-export const validityTest: GeometryTest = (_stored, bytes, start, end) =>
-  isValid(decodeWkb(bytes.subarray(start, end)));
+export const validityTest: GeometryTest = {
+  ask: (_stored, bytes, start, end) => isValid(decodeWkb(bytes.subarray(start, end))),
+  mayPass: null,
+};
 
 const RELATE: Readonly<Record<Relation, (row: Geometry, other: Geometry) => boolean>> = {
   equals: (row, other) => relate.equalsTopo(row, other),
@@ -88,17 +97,39 @@ const POSSIBLE: Readonly<Record<Relation, (row: GeometryBounds, other: GeometryB
 
 const INSIDE = 0;
 const ON_BOUNDARY = 1;
+const OUTSIDE = 2;
 
 /** Points and an area: what most filters ask for. null where the general way has to be gone. */
 function areaLocator(relation: Relation, other: Geometry): ((x: number, y: number) => boolean) | null {
   const type = typeOf(other);
   if ((type !== 'Polygon' && type !== 'MultiPolygon') || other.isEmpty() || !isValid(other)) return null;
-  const locator = locatorIn(other);
-  const locate = (x: number, y: number): number => locator.locate(coordinate(x, y));
+  const locate = isRectangle(other) ? rectangleLocator(boundsOf(other)) : jtsLocator(other);
   if (relation === 'within') return (x, y) => locate(x, y) === INSIDE;
   if (relation === 'intersects') return (x, y) => locate(x, y) <= ON_BOUNDARY;
   if (relation === 'touches') return (x, y) => locate(x, y) === ON_BOUNDARY;
   return () => false;
+}
+
+function jtsLocator(area: Geometry): (x: number, y: number) => number {
+  const locator = locatorIn(area);
+  return (x, y) => locator.locate(coordinate(x, y));
+}
+
+function rectangleLocator({ lowX, lowY, highX, highY }: GeometryBounds): (x: number, y: number) => number {
+  return (x, y) => {
+    if (lowX < x && x < highX && lowY < y && y < highY) return INSIDE;
+    return lowX <= x && x <= highX && lowY <= y && y <= highY ? ON_BOUNDARY : OUTSIDE;
+  };
+}
+
+/** Of a valid polygon: whether its sides are those of its bounds, as those of the part of a map that is shown. */
+function isRectangle(area: Geometry): boolean {
+  const corners = area.getCoordinates();
+  if (typeOf(area) !== 'Polygon' || corners.length !== 5) return false;
+  return corners.every((corner, index) => {
+    const next = corners[(index + 1) % 4]!;
+    return index === 4 || (corner.x === next.x) !== (corner.y === next.y);
+  });
 }
 
 /** jsts throws where the rings of a geometry make no sense. */
@@ -119,8 +150,4 @@ function boundsOf(geometry: Geometry): GeometryBounds {
   const stored = new StoredGeometries(encodeWkb(geometry));
   stored.measure(0);
   return stored.bounds;
-}
-
-function distanceToBounds({ lowX, lowY, highX, highY }: GeometryBounds, x: number, y: number): number {
-  return Math.hypot(Math.max(lowX - x, 0, x - highX), Math.max(lowY - y, 0, y - highY));
 }

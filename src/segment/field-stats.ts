@@ -1,5 +1,6 @@
 import type { FieldStats } from '../catalog/model.ts';
 import { bitAt, compareTexts, countOnes, textAt, type BytesColumn, type Column } from '../columns/index.ts';
+import { StoredGeometries } from '../geometry/index.ts';
 
 /** Longer texts are not worth their place in the metastore, which every process holds in memory. */
 const TEXT_BYTES_MAX = 128;
@@ -10,8 +11,9 @@ interface Range {
 }
 
 /**
- * The least and greatest value of a field over the rows that are not null: integers by value, texts by their UTF-8 bytes.
- * null where there is no such order (booleans, JSON, arrays, geometries, vectors), no value, a NaN, or a text too long to keep.
+ * The least and greatest value of a field over the rows that are not null: integers by value, texts by their UTF-8 bytes, of geometries
+ * the corners of the rectangle around them, each as two numbers. null where there is no such order (booleans, JSON, arrays, vectors),
+ * no value, none but empty geometries, a NaN, or a text too long to keep.
  */
 export function fieldStats(fieldId: number, column: Column): FieldStats | null {
   const range = rangeOf(column);
@@ -32,6 +34,8 @@ function rangeOf(column: Column): Range | null {
       return numberRange(column.values, column.validity);
     case 'VarChar':
       return textRange(column);
+    case 'Geometry':
+      return cornersOf(column);
     default:
       return null;
   }
@@ -62,4 +66,19 @@ function textRange(column: BytesColumn): Range | null {
   const size = (row: number): number => column.offsets[row + 1]! - column.offsets[row]!;
   if (size(min) > TEXT_BYTES_MAX || size(max) > TEXT_BYTES_MAX) return null;
   return { min: textAt(column, min), max: textAt(column, max) };
+}
+
+function cornersOf({ bytes, offsets, validity, length }: BytesColumn): Range | null {
+  const stored = new StoredGeometries(bytes);
+  const { bounds } = stored;
+  let [lowX, lowY, highX, highY] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let row = 0; row < length; row++) {
+    if (validity !== null && !bitAt(validity, row)) continue;
+    stored.measure(offsets[row]!);
+    lowX = Math.min(lowX, bounds.lowX);
+    lowY = Math.min(lowY, bounds.lowY);
+    highX = Math.max(highX, bounds.highX);
+    highY = Math.max(highY, bounds.highY);
+  }
+  return lowX > highX ? null : { min: `${lowX} ${lowY}`, max: `${highX} ${highY}` };
 }

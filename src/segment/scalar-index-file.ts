@@ -1,7 +1,9 @@
 import { FIXED_ARRAYS, isFixedType } from '../columns/column-shape.ts';
 import { MishardsError } from '../errors/index.ts';
 import {
+  checkGeometryIndex,
   checkIndex,
+  GeometryIndex,
   Int64Terms,
   isArrayCast,
   JSON_CASTS,
@@ -13,25 +15,23 @@ import {
   PostingIndex,
   Postings,
   TextTerms,
+  type FieldIndex,
   type JsonTarget,
   type Terms,
 } from '../filter/index.ts';
+import { BoxTree } from '../geometry/index.ts';
 import type { FileSystem, Turns } from '../host/index.ts';
 import type { SegmentId } from '../schema/index.ts';
-import { crc32c } from '../util/crc32c.ts';
 import { JsonFields } from '../util/json-fields.ts';
-import { decodePacket, encodePacket, type Packet } from '../util/packet.ts';
+import type { Packet } from '../util/packet.ts';
 import { bytesOf, viewAs } from '../util/typed-views.ts';
+import { corrupt, encodeIndexFile, readIndexFile } from './scalar-index-packet.ts';
 
 /*
- * A file of a scalar index: 'MSHDSIX1', u32 CRC-32C of the packet, u32 0, then a packet: what it is the index of, and as parts
- * the known rows (empty = all), the counts, the lists, the dense terms, the bitmaps, the values, and for texts their bytes.
+ * The packet of a scalar index: what it is the index of, and as parts the known rows (empty = all) and then, for geometries, the
+ * rows and their boxes, else the counts, the lists, the dense terms, the bitmaps, the values, and for texts their bytes.
  */
-const MAGIC = new TextEncoder().encode('MSHDSIX1');
-const HEADER_BYTES = 16;
 const VERSION = 1;
-/** Read and summed in one go. */
-const CHUNK_BYTES = 2 ** 20;
 
 /** What a segment's file must be the index of. */
 export interface ScalarIndexOwner {
@@ -41,7 +41,9 @@ export interface ScalarIndexOwner {
 }
 
 /** An index with what tells its values' type. */
-export interface StoredIndex {
+export type StoredIndex = StoredValues | StoredBoxes;
+
+export interface StoredValues {
   /** Of the values, or of the elements of an array. */
   readonly type: OrderedType;
   readonly isArray: boolean;
@@ -50,16 +52,21 @@ export interface StoredIndex {
   readonly index: PostingIndex;
 }
 
+export interface StoredBoxes {
+  readonly type: 'Geometry';
+  readonly isArray: false;
+  readonly json: null;
+  readonly index: GeometryIndex;
+}
+
 export async function encodeScalarIndex(
   owner: ScalarIndexOwner,
   stored: StoredIndex,
   turns: Turns,
 ): Promise<Uint8Array> {
-  const { terms, known, postings } = stored.index;
-  const { countBefore, lists, dense, bitmaps } = postings.parts;
-  const values = terms.kind === 'text' ? [terms.offsets, terms.bytes] : [terms.values];
+  const { known } = stored.index;
   const { type, isArray, json } = stored;
-  const packet = encodePacket({
+  const packet = {
     head: {
       ...owner,
       version: VERSION,
@@ -68,18 +75,17 @@ export async function encodeScalarIndex(
       isAllKnown: known === null,
       json: json === null ? null : { path: json.target.path, cast: json.target.cast, isExact: json.isExact },
     },
-    parts: [known ?? new Uint8Array(0), countBefore, lists, dense, bitmaps, ...values].map(bytesOf),
-  });
-  const bytes = new Uint8Array(HEADER_BYTES + packet.byteLength);
-  bytes.set(MAGIC);
-  bytes.set(packet, HEADER_BYTES);
-  let crc = 0;
-  for (let at = HEADER_BYTES; at < bytes.byteLength; at += CHUNK_BYTES) {
-    crc = crc32c(bytes.subarray(at, at + CHUNK_BYTES), crc);
-    if (turns.isOver) await turns.next();
-  }
-  new DataView(bytes.buffer).setUint32(MAGIC.byteLength, crc, true);
-  return bytes;
+    parts: [known ?? new Uint8Array(0), ...partsToStore(stored)].map(bytesOf),
+  };
+  return await encodeIndexFile(packet, turns);
+}
+
+function partsToStore(stored: StoredIndex): readonly ArrayBufferView[] {
+  if (stored.type === 'Geometry') return [stored.index.rows, stored.index.tree.leaves];
+  const { terms, postings } = stored.index;
+  const { countBefore, lists, dense, bitmaps } = postings.parts;
+  const values = terms.kind === 'text' ? [terms.offsets, terms.bytes] : [terms.values];
+  return [countBefore, lists, dense, bitmaps, ...values];
 }
 
 /** Reads and checks a file. `CORRUPT_DATA` for whatever `encodeScalarIndex` would not have made, `NOT_SUPPORTED` for a newer one. */
@@ -88,8 +94,8 @@ export async function readScalarIndex(
   path: string,
   owner: ScalarIndexOwner,
   turns: Turns,
-): Promise<StoredIndex & { readonly content: PostingIndex | JsonIndex }> {
-  const packet = decodePacket(await readPacket(files, path));
+): Promise<StoredIndex & { readonly content: FieldIndex }> {
+  const packet = await readIndexFile(files, path);
   const fields = new JsonFields('scalar index', packet.head);
   const version = fields.count('version');
   if (version > VERSION)
@@ -101,23 +107,29 @@ export async function readScalarIndex(
   for (const [name, wanted] of Object.entries(owner))
     if (fields.raw[name] !== wanted)
       throw corrupt(`it has ${name} ${String(fields.raw[name])}, not ${wanted}`);
-  const { terms, postings, known } = partsOf(packet, head, owner.rowCount);
+  const { type } = head;
+  if (type === 'Geometry') {
+    const index = await readGeometries(packet, head, owner, turns);
+    return { type, isArray: false, json: null, index, content: index };
+  }
+  const { fieldId, rowCount } = owner;
+  const { terms, postings, known } = partsOf(packet, type, head.isAllKnown, rowCount);
   await checkIndex({ terms, postings: postings.parts, known }, turns);
-  const { fieldId } = owner;
   const index = new PostingIndex(fieldId, { terms, postings, known, isArray: head.isArray });
   const content =
     head.json === null ? index : new JsonIndex(fieldId, head.json.target, index, head.json.isExact);
-  return { type: head.type, isArray: head.isArray, json: head.json, index, content };
+  return { type, isArray: head.isArray, json: head.json, index, content };
 }
 
-interface Head extends Omit<StoredIndex, 'index'> {
+interface Head extends Omit<StoredValues, 'index' | 'type'> {
+  readonly type: StoredIndex['type'];
   readonly isAllKnown: boolean;
 }
 
 function readHead(fields: JsonFields): Head {
   const json = fields.nullable('json', (name) => fields.object(name, readJson));
   const head = {
-    type: fields.oneOf('type', ORDERED_TYPES),
+    type: fields.oneOf('type', [...ORDERED_TYPES, 'Geometry']),
     isArray: fields.flag('isArray'),
     isAllKnown: fields.flag('isAllKnown'),
     json,
@@ -135,30 +147,31 @@ function readJson(fields: JsonFields): NonNullable<Head['json']> {
   return { target, isExact: fields.flag('isExact') };
 }
 
-/** The whole file in one buffer, its checksum compared. */
-async function readPacket(files: FileSystem, path: string): Promise<Uint8Array> {
-  const { sizeBytes } = await files.stat(path);
-  const bytes = new Uint8Array(sizeBytes);
-  let crc = 0;
-  for (let at = 0; at < sizeBytes;) {
-    const length = at === 0 ? HEADER_BYTES : CHUNK_BYTES;
-    const chunk = await files.readRange(path, at, Math.min(length, sizeBytes - at));
-    if (chunk.byteLength === 0) throw corrupt('it became shorter');
-    bytes.set(chunk, at);
-    if (at >= HEADER_BYTES) crc = crc32c(chunk, crc);
-    at += chunk.byteLength;
-  }
-  if (sizeBytes < HEADER_BYTES || MAGIC.some((byte, index) => bytes[index] !== byte))
-    throw corrupt('it does not begin as one');
-  const view = new DataView(bytes.buffer);
-  if (view.getUint32(8, true) !== crc || view.getUint32(12, true) !== 0)
-    throw corrupt('its checksum does not fit its content');
-  return bytes.subarray(HEADER_BYTES);
+async function readGeometries(
+  { parts }: Packet,
+  { isArray, isAllKnown }: Head,
+  { fieldId, rowCount }: ScalarIndexOwner,
+  turns: Turns,
+): Promise<GeometryIndex> {
+  if (isArray) throw corrupt('it holds arrays of geometries');
+  if (parts.length !== 3) throw corrupt(`it has ${parts.length} parts instead of 3`);
+  const known = knownOf(parts[0]!, isAllKnown);
+  const rows = viewAs(Uint32Array, parts[1]!);
+  const boxes = viewAs(Float32Array, parts[2]!);
+  await checkGeometryIndex({ rowCount, rows, boxes, known }, turns);
+  return new GeometryIndex(fieldId, { rowCount, rows, tree: new BoxTree(boxes), known });
+}
+
+function knownOf(known: Uint8Array, isAllKnown: boolean): Uint8Array | null {
+  if (!isAllKnown) return known;
+  if (known.byteLength > 0) throw corrupt('it has rows without a value and has none');
+  return null;
 }
 
 function partsOf(
   { parts }: Packet,
-  { type, isAllKnown }: Head,
+  type: OrderedType,
+  isAllKnown: boolean,
   rowCount: number,
 ): { readonly terms: Terms; readonly postings: Postings; readonly known: Uint8Array | null } {
   const wanted = type === 'VarChar' ? 7 : 6;
@@ -167,7 +180,6 @@ function partsOf(
     ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
     Uint8Array | undefined,
   ];
-  if (isAllKnown && known.byteLength > 0) throw corrupt('it has rows without a value and has none');
   const postings = {
     rowCount,
     countBefore: viewAs(Uint32Array, countBefore),
@@ -181,7 +193,7 @@ function partsOf(
   return {
     terms: termsOf(type, values, texts),
     postings: new Postings(postings),
-    known: isAllKnown ? null : known,
+    known: knownOf(known, isAllKnown),
   };
 }
 
@@ -194,8 +206,4 @@ function termsOf(type: OrderedType, values: Uint8Array, texts: Uint8Array | unde
   if (type === 'Int64' || type === 'Timestamptz') return new Int64Terms(viewAs(BigInt64Array, values));
   if (!isFixedType(type)) throw corrupt(`${type} has no order`);
   return new NumberTerms(viewAs(FIXED_ARRAYS[type] as typeof Float64Array, values));
-}
-
-function corrupt(problem: string): MishardsError {
-  return new MishardsError('CORRUPT_DATA', `the scalar index is damaged: ${problem}`);
 }

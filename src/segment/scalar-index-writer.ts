@@ -1,7 +1,14 @@
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
 import { jsonTargetOf } from '../catalog/scalar-index.ts';
 import { defaultColumn, type Column } from '../columns/index.ts';
-import { buildIndex, buildJsonIndex, isArrayCast, isOrderedType, jsonElementType } from '../filter/index.ts';
+import {
+  buildGeometryIndex,
+  buildIndex,
+  buildJsonIndex,
+  isArrayCast,
+  isOrderedType,
+  jsonElementType,
+} from '../filter/index.ts';
 import { Turns } from '../host/index.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -74,6 +81,10 @@ async function build(
       json: { target, isExact },
       index: values,
     };
+  }
+  if (column.type === 'Geometry') {
+    const boxes = await buildGeometryIndex(field.id, column, turns);
+    return { type: column.type, isArray: false, json: null, index: boxes };
   }
   const built = await buildIndex(field.id, column, turns);
   const isArray = column.type === 'Array';

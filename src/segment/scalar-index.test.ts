@@ -28,7 +28,7 @@ const SCHEMA = schemaOfAllTypes('Int64', 2);
 const JSON_PARAMS = { json_path: 'JSON["k"]', json_cast_type: 'VARCHAR' };
 
 function indexOn(field: FieldSchema, params: Readonly<Record<string, string>> = {}): IndexMeta {
-  const type = 'INVERTED';
+  const type = field.type === 'Geometry' ? 'RTREE' : 'INVERTED';
   const id = String(field.id) as IndexId;
   return {
     id,
@@ -43,7 +43,7 @@ function indexOn(field: FieldSchema, params: Readonly<Record<string, string>> = 
 }
 
 const isIndexed = ({ type, isPrimaryKey, name }: FieldSchema): boolean =>
-  !isPrimaryKey && (isOrderedType(type) || type === 'Array' || name === 'JSON');
+  !isPrimaryKey && (isOrderedType(type) || type === 'Array' || type === 'Geometry' || name === 'JSON');
 
 async function writeIndexes(
   workshop: SegmentWorkshop,
@@ -88,7 +88,10 @@ test(`a segment with indexes lets the same rows pass as one without (seed ${test
   const rowsOf = (bitmap: Uint8Array): boolean[] =>
     Array.from({ length: 300 }, (_, row) => bitAt(bitmap, row));
   for (let count = 0; count < 300; count++) {
-    const text = formatFilter(randomFilter(random, SCHEMA, 2));
+    const text =
+      count % 10 === 0
+        ? `st_dwithin(GeometryNullable, 'POINT (${random.below(360) - 180} 0)', 9e6) or Bool`
+        : formatFilter(randomFilter(random, SCHEMA, 2));
     const plan = compileFilter(parseFilter(text), SCHEMA);
     const passing = (chosen: typeof plan): boolean[] =>
       rowsOf(evaluateFilter(chosen, { column: (id) => columns.get(id) ?? null }, 300));
@@ -102,22 +105,22 @@ test('an index is built over the default of rows that are older than the field, 
   await using workshop = await segmentWorkshop();
   const bare = await written(workshop, new SeededRandom(1), 64);
   const added = fieldOf({ id: 900, name: 'added', type: 'Int32', defaultValue: { kind: 'int', value: '5' } });
-  const schema = schemaOf([...SCHEMA.fields, added]);
-  const file = await writeScalarIndex({
-    buildId: '9',
-    ...workshop,
-    segment: bare,
-    index: indexOn(added),
-    schema,
-  });
-  await using segment = await openSegment({ ...workshop, meta: { ...bare, indexes: [file] }, schema });
+  const place = fieldOf({ id: 901, name: 'place', type: 'Geometry', nullable: true });
+  const schema = schemaOf([...SCHEMA.fields, added, place]);
+  const write = async (index: IndexMeta): Promise<IndexFile> =>
+    await writeScalarIndex({ buildId: '9', ...workshop, segment: bare, index, schema });
+  const [file, ofPlaces] = [await write(indexOn(added)), await write(indexOn(place))];
+  const meta = { ...bare, indexes: [file, ofPlaces] };
+  await using segment = await openSegment({ ...workshop, meta, schema });
   const { predicate } = compileFilter(parseFilter('added == 5'), schema);
   assert.equal(segment.matches(predicate)?.count, 64);
+  const near = compileFilter(parseFilter("st_dwithin(place, 'POINT (0 0)', 5)"), schema);
+  assert.deepEqual([...segment.matches(near.predicate)!.known!], Array(8).fill(0));
   const before = segment.memoryBytes;
   await segment.closeIndex(file.indexId);
   assert.equal(segment.matches(predicate), null);
   assert.ok(segment.memoryBytes < before);
-  assert.deepEqual([...segment.openIndexes], []);
+  assert.deepEqual([...segment.openIndexes], [ofPlaces.indexId]);
 });
 
 test('the same segment and index give the same file', async () => {
@@ -137,7 +140,7 @@ test('an index of another segment, field or type is refused', async () => {
     await written(workshop, new SeededRandom(3), 50),
     await written(workshop, new SeededRandom(4), 50),
   ];
-  const field = SCHEMA.fields.find(({ name }) => name === 'Int32')!;
+  const field = fieldNamed('Int32');
   const file = await writeScalarIndex({
     buildId: '9',
     ...workshop,
@@ -154,6 +157,21 @@ test('an index of another segment, field or type is refused', async () => {
   await refuses({ ...one, indexes: [{ ...file, fieldId: 100 }] }, /it has fieldId \d+, not 100/);
 });
 
+const fieldNamed = (name: string): FieldSchema => SCHEMA.fields.find((field) => field.name === name)!;
+const HOSTILE_FILTERS: Readonly<Record<number, readonly string[]>> = {
+  [fieldNamed('VarCharNullable').id]: [
+    'VarCharNullable >= "a"',
+    'VarCharNullable in ["a", "b", "é"]',
+    'VarCharNullable like "a%"',
+    'VarCharNullable is null',
+  ],
+  [fieldNamed('GeometryNullable').id]: [
+    "st_within(GeometryNullable, 'POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))')",
+    "st_dwithin(GeometryNullable, 'POINT (5 0)', 500000)",
+    'GeometryNullable is null',
+  ],
+};
+
 /** Whatever the bytes: refused, or an index that answers within its rows. */
 async function tryIndex(
   workshop: SegmentWorkshop,
@@ -165,13 +183,7 @@ async function tryIndex(
   const owner = { segmentId: '100' as never, fieldId, rowCount: 300 };
   try {
     const { content } = await readScalarIndex(workshop.host.files, path, owner, new Turns(workshop.host, 5));
-    const name = SCHEMA.fields.find(({ id }) => id === fieldId)!.name;
-    for (const filter of [
-      `${name} >= "a"`,
-      `${name} in ["a", "b", "é"]`,
-      `${name} like "a%"`,
-      `${name} is null`,
-    ]) {
+    for (const filter of HOSTILE_FILTERS[fieldId]!) {
       const matches = content.matches(compileFilter(parseFilter(filter), SCHEMA).predicate);
       assert.equal(matches?.collect().byteLength, 38);
     }
@@ -185,32 +197,34 @@ async function tryIndex(
   }
 }
 
-test(`hostile files are refused, also with a checksum that fits (seed ${testSeed})`, async () => {
-  const random = new SeededRandom(testSeed);
-  await using workshop = await segmentWorkshop();
-  const segment = await written(workshop, random, 300);
-  const field = SCHEMA.fields.find(({ name }) => name === 'VarCharNullable')!;
-  const { objectKey } = await writeScalarIndex({
-    buildId: '9',
-    ...workshop,
-    segment,
-    index: indexOn(field),
-    schema: SCHEMA,
+for (const name of ['VarCharNullable', 'GeometryNullable']) {
+  test(`hostile files of ${name} are refused, also with a checksum that fits (seed ${testSeed})`, async () => {
+    const random = new SeededRandom(testSeed);
+    await using workshop = await segmentWorkshop();
+    const segment = await written(workshop, random, 300);
+    const field = fieldNamed(name);
+    const { objectKey } = await writeScalarIndex({
+      buildId: '9',
+      ...workshop,
+      segment,
+      index: indexOn(field),
+      schema: SCHEMA,
+    });
+    const good = await workshop.objectStore.get(objectKey);
+    assert.equal(await tryIndex(workshop, good, field.id), 'read');
+    const counts = { refused: 0, read: 0 };
+    for (let round = 0; round < 400; round++) {
+      const length = random.below(4) === 0 ? random.below(good.byteLength) : good.byteLength;
+      const bytes = good.slice(0, length);
+      const changed = random.below(3) + (length === good.byteLength ? 1 : 0);
+      const places = new Set(Array.from({ length: length === 0 ? 0 : changed }, () => random.below(length)));
+      for (const place of places) bytes[place]! ^= 1 << random.below(8);
+      assert.equal(await tryIndex(workshop, bytes, field.id), 'refused');
+      if (length < 16) continue;
+      // As if the file had been made so.
+      new DataView(bytes.buffer).setUint32(8, crc32c(bytes.subarray(16)), true);
+      counts[await tryIndex(workshop, bytes, field.id)]++;
+    }
+    assert.ok(counts.refused > 200, `${counts.refused} refused and ${counts.read} read`);
   });
-  const good = await workshop.objectStore.get(objectKey);
-  assert.equal(await tryIndex(workshop, good, field.id), 'read');
-  const counts = { refused: 0, read: 0 };
-  for (let round = 0; round < 400; round++) {
-    const length = random.below(4) === 0 ? random.below(good.byteLength) : good.byteLength;
-    const bytes = good.slice(0, length);
-    const changed = random.below(3) + (length === good.byteLength ? 1 : 0);
-    const places = new Set(Array.from({ length: length === 0 ? 0 : changed }, () => random.below(length)));
-    for (const place of places) bytes[place]! ^= 1 << random.below(8);
-    assert.equal(await tryIndex(workshop, bytes, field.id), 'refused');
-    if (length < 16) continue;
-    // As if the file had been made so.
-    new DataView(bytes.buffer).setUint32(8, crc32c(bytes.subarray(16)), true);
-    counts[await tryIndex(workshop, bytes, field.id)]++;
-  }
-  assert.ok(counts.refused > 200, `${counts.refused} refused and ${counts.read} read`);
-});
+}

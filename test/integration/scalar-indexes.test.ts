@@ -17,6 +17,7 @@ interface Row {
   readonly active: boolean;
   readonly tags: readonly number[];
   readonly meta: { readonly color: string; readonly size: number };
+  readonly place: string | null;
 }
 
 function rowOf(id: number): Row {
@@ -28,8 +29,14 @@ function rowOf(id: number): Row {
     active: id % 100 === 0,
     tags: [id % 30, id % 7],
     meta: { color: `c${id % 40}`, size: id % 90 },
+    place: id % 10 === 0 ? null : `POINT (${id % 37} ${id % 31})`,
   };
 }
+
+const isInside = ({ id, place }: Row): boolean =>
+  place !== null && [id % 37, id % 31].every((at) => at > 0 && at < 9);
+const isOutside = (row: Row): boolean => row.place !== null && !isInside(row) && row.price < 60;
+const isAtFiveSix = ({ place }: Row): boolean => place === 'POINT (5 6)';
 
 const FILTERS: readonly (readonly [string, (row: Row) => boolean])[] = [
   ['price >= 500 and price < 520', ({ price }) => price >= 500 && price < 520],
@@ -45,6 +52,12 @@ const FILTERS: readonly (readonly [string, (row: Row) => boolean])[] = [
   ['meta["color"] == "c5"', ({ meta }) => meta.color === 'c5'],
   ['meta["color"] == "c5" and meta["size"] < 20', ({ meta }) => meta.color === 'c5' && meta.size < 20],
   ['id in [3, 450, 1203, 99999]', ({ id }) => [3, 450, 1203].includes(id)],
+  ["st_within(place, 'POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))')", isInside],
+  ["not st_within(place, 'POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))') and price < 60", isOutside],
+  [
+    'st_equals(place, \'POINT (5 6)\') or city == "city-7"',
+    (row) => isAtFiveSix(row) || row.city === 'city-7',
+  ],
   ['id > 1190 and price != 1195', ({ id }) => id > 1190 && id !== 1195],
 ];
 
@@ -57,6 +70,7 @@ async function createGoods(client: MilvusClient): Promise<void> {
     { name: 'active', data_type: DataType.Bool },
     { name: 'tags', data_type: DataType.Array, element_type: DataType.Int32, max_capacity: 4 },
     { name: 'meta', data_type: DataType.JSON },
+    { name: 'place', data_type: DataType.Geometry, nullable: true },
   ];
   succeeded(await client.createCollection({ collection_name: NAME, fields, shards_num: 2 }));
   succeeded(
@@ -77,6 +91,7 @@ async function createIndexes(client: MilvusClient): Promise<readonly string[]> {
     { field_name: 'city', index_type: 'TRIE' },
     { field_name: 'active', index_type: 'BITMAP' },
     { field_name: 'tags', index_type: 'INVERTED' },
+    { field_name: 'place', index_type: 'RTREE' },
     { field_name: 'meta', index_name: 'color', index_type: 'INVERTED', params: color },
     {
       field_name: 'meta',
@@ -85,7 +100,7 @@ async function createIndexes(client: MilvusClient): Promise<readonly string[]> {
     },
   ];
   for (const index of indexes) succeeded(await client.createIndex({ collection_name: NAME, ...index }));
-  return ['id', 'price', 'city', 'active', 'tags', 'color', 'meta/size'];
+  return ['id', 'price', 'city', 'active', 'tags', 'place', 'color', 'meta/size'];
 }
 
 test('scalar indexes: declared, built, counted, used, dropped, with the same answers all along', async () => {

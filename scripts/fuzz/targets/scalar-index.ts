@@ -32,13 +32,16 @@ export const scalarIndexTarget: FuzzTarget = {
     segmentId = segment.id;
     const seeds: Uint8Array[] = [];
     for (const field of schema.fields) {
-      if (field.isPrimaryKey || !(isOrderedType(field.type) || field.type === 'Array')) continue;
+      const isGeometry = field.type === 'Geometry';
+      if (field.isPrimaryKey || !(isOrderedType(field.type) || field.type === 'Array' || isGeometry))
+        continue;
+      const type = isGeometry ? 'RTREE' : 'INVERTED';
       const index: IndexMeta = {
         id: String(field.id) as IndexId,
         name: field.name,
         fieldId: field.id,
-        requestedType: 'INVERTED',
-        type: 'INVERTED',
+        requestedType: type,
+        type,
         metric: null,
         params: {},
         createdTimestamp: '1',

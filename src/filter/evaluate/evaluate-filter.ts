@@ -184,9 +184,11 @@ function bitsOf(bitmap: Uint8Array, { part, count }: Rows): Uint8Array {
 
 /** Rows that another operand can still change. */
 function openRows({ isTrue, known }: Truth, kind: 'and' | 'or', rowCount: number): Uint8Array {
-  const all = newBitmap(rowCount, 1);
-  if (kind === 'or') return all.map((byte, at) => byte & ~isTrue[at]!);
-  return known === null ? isTrue : all.map((byte, at) => byte & (isTrue[at]! | ~known[at]!));
+  if (kind === 'and' && known === null) return isTrue;
+  const open = newBitmap(rowCount, 1);
+  for (let at = 0; at < open.length; at++)
+    open[at]! &= kind === 'or' ? ~isTrue[at]! : isTrue[at]! | ~known![at]!;
+  return open;
 }
 
 function onVector(vector: Vector | null, rows: Rows, ask: (vector: Vector) => Uint8Array): Truth {

@@ -14,7 +14,7 @@ export function evaluateGeometry({ fieldId, test }: GeometryPredicate, rows: Row
   for (let row = 0; row < rows.count; row++) {
     if (validity !== null && !bitAt(validity, row)) continue;
     if (rows.wanted !== null && !bitAt(rows.wanted, row)) continue;
-    const answer = test(stored, bytes, offsets[row]!, offsets[row + 1]!);
+    const answer = test.ask(stored, bytes, offsets[row]!, offsets[row + 1]!);
     if (answer === true) setBit(isTrue, row);
     if (answer !== null) continue;
     known ??= validity?.slice() ?? newBitmap(rows.count, 1);

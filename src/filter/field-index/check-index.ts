@@ -96,13 +96,13 @@ function checkList(
 }
 
 /** Bits past the last row are 0. */
-function checkBitmap(bitmap: Uint8Array, bytes: number, rowCount: number): void {
+export function checkBitmap(bitmap: Uint8Array, bytes: number, rowCount: number): void {
   if (bitmap.byteLength !== bytes) throw corrupt(`a bitmap has ${bitmap.byteLength} bytes, not ${bytes}`);
   const tail = bitmap.subarray(rowCount >>> 3);
   const isClean = tail.every((byte, at) => (at === 0 ? byte >>> (rowCount & 7) === 0 : byte === 0));
   if (!isClean) throw corrupt(`a bitmap has bits beyond row ${rowCount}`);
 }
 
-function corrupt(problem: string): MishardsError {
+export function corrupt(problem: string): MishardsError {
   return new MishardsError('CORRUPT_DATA', `the scalar index is damaged: ${problem}`);
 }

@@ -12,7 +12,7 @@ export interface FieldIndex {
 
 /** The rows of a condition, found but not yet collected. */
 export interface IndexMatches {
-  /** Rows that match; for a condition on arrays, at most so many. */
+  /** Rows that match; for a condition on arrays or with a `rest`, at most so many. */
   readonly count: number;
   /** What collecting them costs, in rows visited. */
   readonly cost: number;
@@ -20,6 +20,8 @@ export interface IndexMatches {
   collect(): Uint8Array;
   /** Bitmap of the rows where the condition is known; null = all. */
   readonly known: Uint8Array | null;
+  /** What the rows found must still pass, and those not found cannot; absent = they all match. */
+  readonly rest?: Predicate;
 }
 
 /** What a source of rows has indexes for. */

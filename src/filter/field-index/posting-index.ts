@@ -126,16 +126,7 @@ export class PostingIndex implements FieldIndex {
   }
 
   #ofNulls(fieldId: number): IndexMatches | null {
-    if (fieldId !== this.#fieldId) return null;
-    const { known } = this;
-    const count = known === null ? 0 : this.#rowCount - countOnes(known);
-    const collect = (): Uint8Array => {
-      if (known === null) return newBitmap(this.#rowCount, 0);
-      const bitmap = newBitmap(this.#rowCount, 1);
-      for (let at = 0; at < bitmap.length; at++) bitmap[at]! &= ~known[at]!;
-      return bitmap;
-    };
-    return { count, cost: 0, known: null, collect };
+    return fieldId === this.#fieldId ? nullMatches(this.known, this.#rowCount) : null;
   }
 
   #isOf(operand: Operand): boolean {
@@ -151,6 +142,18 @@ export class PostingIndex implements FieldIndex {
     for (const range of ranges) this.postings.add(bitmap, range);
     return bitmap;
   }
+}
+
+/** Rows without a value. */
+export function nullMatches(known: Uint8Array | null, rowCount: number): IndexMatches {
+  const count = known === null ? 0 : rowCount - countOnes(known);
+  const collect = (): Uint8Array => {
+    if (known === null) return newBitmap(rowCount, 0);
+    const bitmap = newBitmap(rowCount, 1);
+    for (let at = 0; at < bitmap.length; at++) bitmap[at]! &= ~known[at]!;
+    return bitmap;
+  };
+  return { count, cost: 0, known: null, collect };
 }
 
 /** Rows of all of them. */

@@ -13,6 +13,7 @@ const SCAN_COSTS = {
   in: 2,
   like: 16,
   arrayContains: 20,
+  geometry: 16,
   json: 80,
 } as const;
 /** Text is read byte by byte. */
@@ -77,7 +78,7 @@ class Rewriter {
     const operands: Predicate[] = [];
     for (const operand of predicate.operands) operands.push(await this.rewrite(operand, isAsserted));
     if (operands.every((operand, index) => operand === predicate.operands[index])) return predicate;
-    return { kind: predicate.kind, operands: operands.toSorted(indexedFirst) };
+    return joined(predicate.kind, operands);
   }
 
   /** When one condition leaves few rows, the others are asked of those rows, unless their index is cheaper still. */
@@ -92,21 +93,22 @@ class Rewriter {
       return await this.#each(predicate, isAsserted);
     const { count } = leader.matches;
     if (count === 0 && isAsserted) return { kind: 'constant', value: false };
-    const rest: Predicate[] = [];
+    const operands: Predicate[] = [];
     for (const operand of predicate.operands) {
-      if (operand === leader.of) continue;
       const matches = this.#found.get(operand) ?? null;
-      const isUseful = matches !== null && matches.cost <= count * COPY_COST;
-      rest.push(isUseful ? await this.#collected(matches, isAsserted) : operand);
+      const isUseful = operand === leader.of || (matches !== null && matches.cost <= count * COPY_COST);
+      operands.push(isUseful ? await this.#collected(matches!, isAsserted) : operand);
     }
-    const first = await this.#collected(leader.matches, isAsserted);
-    return { kind: 'and', operands: [first, ...rest.toSorted(indexedFirst)] };
+    return joined('and', operands);
   }
 
   async #collected(matches: IndexMatches, isAsserted: boolean): Promise<Predicate> {
     if (isAsserted && matches.count === 0) return { kind: 'constant', value: false };
     if (this.#turns.isOver) await this.#turns.next();
-    return { kind: 'indexed', isTrue: matches.collect(), known: isAsserted ? null : matches.known };
+    const known = isAsserted ? null : matches.known;
+    const found: Predicate = { kind: 'indexed', isTrue: matches.collect(), known };
+    if (matches.rest === undefined || matches.count === 0) return found;
+    return { kind: 'and', operands: [found, matches.rest] };
   }
 
   /** What an index has found, when collecting it is cheaper than a scan. */
@@ -133,6 +135,7 @@ function scanCost(predicate: Predicate): number | null {
     case 'isNull':
     case 'like':
     case 'arrayContains':
+    case 'geometry':
     case 'json':
       return SCAN_COSTS[predicate.kind];
     default:
@@ -140,7 +143,12 @@ function scanCost(predicate: Predicate): number | null {
   }
 }
 
-/** The rest stays in the compiler's order. */
+/** What indexes told first, the rest in the compiler's order. */
+function joined(kind: Chain['kind'], operands: readonly Predicate[]): Predicate {
+  const flat = operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand]));
+  return { kind, operands: flat.toSorted(indexedFirst) };
+}
+
 function indexedFirst(left: Predicate, right: Predicate): number {
   return Number(right.kind === 'indexed') - Number(left.kind === 'indexed');
 }

@@ -16,7 +16,17 @@ const refuses = (index_type: string, of: FieldSchema, message: RegExp): void =>
   assert.throws(() => read({ index_type }, of), { code: 'INDEX_INVALID', message });
 
 test('each type of index takes the fields that Milvus lets it take', () => {
-  const types = ['Bool', 'Int8', 'Int64', 'Float', 'Double', 'VarChar', 'Array', 'FloatVector'] as const;
+  const types = [
+    'Bool',
+    'Int8',
+    'Int64',
+    'Float',
+    'Double',
+    'VarChar',
+    'Array',
+    'Geometry',
+    'FloatVector',
+  ] as const;
   const taken = (index_type: string): string[] =>
     types.filter((type) => {
       const of = { ...field(type, type === 'Array' ? 'Int32' : null), dim: 2 };
@@ -29,6 +39,7 @@ test('each type of index takes the fields that Milvus lets it take', () => {
   assert.deepEqual(taken('INVERTED'), ['Bool', 'Int8', 'Int64', 'Float', 'Double', 'VarChar', 'Array']);
   assert.deepEqual(taken('STL_SORT'), ['Int8', 'Int64', 'Float', 'Double', 'VarChar']);
   assert.deepEqual(taken('TRIE'), ['VarChar']);
+  assert.deepEqual(taken('RTREE'), ['Geometry']);
   assert.deepEqual(taken('BITMAP'), ['Bool', 'Int8', 'Int64', 'VarChar', 'Array']);
 });
 
@@ -55,6 +66,8 @@ test("what a type does not take is refused with Milvus's words", () => {
     { ...field('FloatVector'), dim: 2 },
     /^INVERTED are not supported on FloatVector field/,
   );
+  refuses('RTREE', field('VarChar'), /^RTREE index can only be built on geometry field, got VarChar/);
+  refuses('INVERTED', field('Geometry'), /^INVERTED are not supported on Geometry field/);
   refuses('HNSW', field('Int64'), /^index HNSW only supports vector data type/);
   assert.throws(
     () => read({ index_type: 'HYBRID', bitmap_cardinality_limit: '0' }, field('Int64')),
@@ -69,6 +82,7 @@ test('an automatic index on a scalar has no metric and keeps what was sent', () 
     metric: null,
     params: {},
   });
+  assert.equal(read({}, field('Geometry')).type, 'RTREE');
   const sorted = { index_type: 'STL_SORT', params: '{"nlist":1024}' };
   const request = read(sorted, field('Int64'));
   assert.deepEqual(request, {

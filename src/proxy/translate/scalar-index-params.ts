@@ -32,6 +32,7 @@ export function scalarIndexType(
 
 function automaticType({ type, elementType }: FieldSchema): string {
   if (type === 'Timestamptz') return 'STL_SORT';
+  if (type === 'Geometry') return 'RTREE';
   return type === 'Bool' || elementType === 'Bool' ? 'BITMAP' : 'INVERTED';
 }
 
@@ -48,6 +49,9 @@ export function checkFieldType(indexType: ScalarIndexType, field: FieldSchema): 
       return;
     case 'TRIE':
       if (type !== 'VarChar') throw invalid('TRIE are only supported on varchar field');
+      return;
+    case 'RTREE':
+      if (type !== 'Geometry') throw invalid(`RTREE index can only be built on geometry field, got ${type}`);
       return;
     case 'BITMAP':
     case 'HYBRID': {

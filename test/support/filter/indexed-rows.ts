@@ -2,6 +2,7 @@ import type { Column } from '../../../src/columns/index.ts';
 import { createSimulatedHost } from '../../../src/host/simulated/index.ts';
 import { Turns } from '../../../src/host/index.ts';
 import {
+  buildGeometryIndex,
   buildIndex,
   buildJsonIndex,
   compileFilter,
@@ -29,6 +30,8 @@ export async function indexesOf(rows: TestRows, paths: readonly string[] = []): 
       for (const key of paths)
         for (const cast of JSON_CASTS)
           indexes.push(await buildJsonIndex(field.id, column, { path: [key], cast }, turnsForTests()));
+    } else if (column.type === 'Geometry') {
+      indexes.push(await buildGeometryIndex(field.id, column, turnsForTests()));
     } else if (isOrderedType(field.type) || field.type === 'Array') {
       indexes.push(await buildIndex(field.id, column, turnsForTests()));
     }
