@@ -183,6 +183,12 @@ export const SERVICE_KEYS = {
     max: 24 * 60 * MINUTE,
     doc: 'how often files of segments that are gone are removed from the disk cache',
   }),
+  'cache.abandoned_after': duration({
+    default: 6 * 60 * MINUTE,
+    min: 10 * MINUTE,
+    max: 365 * 24 * 60 * MINUTE,
+    doc: 'how long a node that finds the disk cache of another without a sign of life watches it before it removes it; longer than a machine is away for upkeep. The same on all nodes that share cache.path',
+  }),
   'kernel.threads': integer({
     default: 0,
     min: 0,

@@ -4,6 +4,7 @@ import { fileErrorCode, storageError, type FileSystem, type Host } from '../host
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { abortable } from '../util/abortable.ts';
 import { assert } from '../util/assert.ts';
+import { OWNER_FILE } from './abandoned-caches.ts';
 import { cachedNameOf, fileOfCachedName } from './cached-name.ts';
 
 export interface SegmentCacheOptions {
@@ -89,7 +90,7 @@ class DiskSegmentCache implements SegmentCache {
     await this.#files.makeDirectory(this.#incoming);
     const found: { readonly entry: Entry; readonly modifiedMs: number }[] = [];
     for (const { name, isDirectory } of await this.#files.scan(directory)) {
-      if (isDirectory) continue;
+      if (isDirectory || name === OWNER_FILE) continue;
       const path = `${directory}/${name}`;
       const { sizeBytes, modifiedMs } = await this.#files.stat(path);
       if (fileOfCachedName(name)?.sizeBytes !== sizeBytes) await this.#files.remove(path);
