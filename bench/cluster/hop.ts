@@ -7,6 +7,7 @@ import { loadEmbeddings, type Embeddings } from '../../scripts/embeddings.ts';
 import { insertWords } from '../../scripts/quickstart/insert-words.ts';
 import { COLLECTION, createWords, indexAndLoad } from '../../scripts/quickstart/words-collection.ts';
 import { succeeded } from '../../test/support/milvus.ts';
+import { processorMs } from '../support/process-use.ts';
 import { createReport } from '../support/report.ts';
 import { median, round } from '../support/statistics.ts';
 
@@ -31,7 +32,14 @@ export async function run(args: readonly string[]): Promise<void> {
   await using together = await filled(startTogether(), embeddings);
   const ratios: number[] = [];
   const [through, direct]: [number[], number[]] = [[], []];
+  const processes = {
+    proxy: apart.pidOf('proxy-1'),
+    reader: apart.pidOf('reader-1'),
+    one: together.pidOf('standalone'),
+  };
+  let before = useOf(processes);
   for (let pair = -WARM_UP_PAIRS; pair < Number(values.pairs); pair++) {
+    if (pair === 0) before = useOf(processes);
     const a = await medianOf(apart.client, embeddings, ef);
     const b = await medianOf(together.client, embeddings, ef);
     if (pair < 0) continue;
@@ -52,7 +60,21 @@ export async function run(args: readonly string[]): Promise<void> {
     peer_p50_ms: round(median(direct)),
     ratio: round(median(ratios)),
     budget: BUDGET,
+    processor_us: processorUsBetween(before, useOf(processes), ratios.length * BLOCK),
   });
+}
+
+type Use = Readonly<Record<string, number>>;
+
+/** Milliseconds of processor time so far. */
+function useOf(pids: Readonly<Record<string, number>>): Use {
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, processorMs(pid)]));
+}
+
+/** Microseconds of processor time a search, by process. */
+function processorUsBetween(before: Use, after: Use, searches: number): Use {
+  const used = (name: string): number => Math.round(((after[name]! - before[name]!) * 1000) / searches);
+  return Object.fromEntries(Object.keys(after).map((name) => [name, used(name)]));
 }
 
 async function filled(starting: Promise<BenchCluster>, embeddings: Embeddings): Promise<BenchCluster> {

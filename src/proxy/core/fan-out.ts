@@ -1,6 +1,6 @@
 import { assign, hasHealthyCopies, type AssignContext, type Assignment } from './assign.ts';
 import { channelFloors, overlapParts, ownParts, type ChannelFloors } from './channel-parts.ts';
-import { hedged, type Hedging } from './hedging.ts';
+import { hedged, OUTPACED, type Hedging } from './hedging.ts';
 import type { ReadPlan } from './read-plan.ts';
 import { isNodeFailure, type PooledReader, type ReaderPool } from './reader-pool.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
@@ -8,6 +8,7 @@ import type { Clock, Random, Timers } from '../../host/index.ts';
 import type { ChannelPart, NodeStats, ReaderApi } from '../../protocol/reader-api.ts';
 import type { NodeId } from '../../schema/index.ts';
 import { withSpan, type SpanAttributes } from '../../telemetry/tracing.ts';
+import { LinkedAbort } from '../../util/linked-abort.ts';
 import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
 
 export interface FanOutDependencies {
@@ -52,10 +53,9 @@ export async function fanOut<Result extends Answered>(
   dependencies: FanOutDependencies,
   request: FanOutRequest<Result>,
 ): Promise<readonly Result[]> {
-  const rest = new AbortController();
-  const signal = AbortSignal.any([request.signal, rest.signal]);
+  using rest = new LinkedAbort(request.signal);
   try {
-    return await new FanOut(dependencies, request).ask(request.plan, new Set(), signal);
+    return await new FanOut(dependencies, request).ask(request.plan, new Set(), rest.signal);
   } catch (error) {
     rest.abort(error);
     throw error;
@@ -108,21 +108,22 @@ class FanOut<Result extends Answered> {
     const others = withNode(excluded, assignment);
     return await hedged({
       timers: this.#with.timers,
+      signal,
       delayMs,
       mayHedge: () => hasHealthyCopies(assignment, this.#assignContext(others)) && this.#with.hedging.spend(),
-      primary: async (lost) => [await this.#askUnless(lost, assignment, signal)],
-      backup: (lost) => this.ask(assignment, others, AbortSignal.any([signal, lost]), true),
+      primary: async (until) => [await this.#askUntil(until, assignment)],
+      backup: (until) => this.ask(assignment, others, until, true),
     });
   }
 
   /** As `#askNode`; given up when another answered first, which counts as slowness. */
-  async #askUnless(lost: AbortSignal, assignment: Assignment, signal: AbortSignal): Promise<Result> {
+  async #askUntil(signal: AbortSignal, assignment: Assignment): Promise<Result> {
     const { clock, pool } = this.#with;
     const startMs = clock.monotonicMs();
     try {
-      return await this.#askNode(assignment, AbortSignal.any([signal, lost]), false);
+      return await this.#askNode(assignment, signal, false);
     } catch (error) {
-      if (lost.aborted) pool.outlasted(assignment.reader, clock.monotonicMs() - startMs);
+      if (signal.reason === OUTPACED) pool.outlasted(assignment.reader, clock.monotonicMs() - startMs);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hedged, Hedging, type HedgedCall } from './hedging.ts';
+import { hedged, Hedging, OUTPACED, type HedgedCall } from './hedging.ts';
 import { MishardsError, type ErrorCode } from '../../errors/index.ts';
 import { createSimulatedHost } from '../../host/simulated/index.ts';
 
@@ -39,6 +39,7 @@ interface Side {
 
 class Race {
   readonly host = createSimulatedHost();
+  readonly whole = new AbortController();
   readonly primary: Side = { answer: Promise.withResolvers(), signal: null };
   readonly backup: Side = { answer: Promise.withResolvers(), signal: null };
 
@@ -51,6 +52,7 @@ class Race {
     };
     return hedged({
       timers: this.host.timers,
+      signal: this.whole.signal,
       delayMs: 100,
       mayHedge: () => mayHedge,
       primary: side(this.primary),
@@ -80,7 +82,17 @@ test('the backup is asked after the delay, and the loser is given up', async () 
   assert.equal(race.primary.signal?.aborted, false);
   race.backup.answer.resolve('backup');
   assert.equal(await answer, 'backup');
-  assert.equal(race.primary.signal?.aborted, true);
+  assert.equal(race.primary.signal?.reason, OUTPACED);
+});
+
+test('the end of the whole call ends both', async () => {
+  const race = new Race();
+  const answer = race.run();
+  await race.host.timers.advance(100);
+  race.whole.abort('given up');
+  assert.deepEqual([race.primary.signal?.reason, race.backup.signal?.reason], ['given up', 'given up']);
+  race.primary.answer.reject(failure('CANCELLED'));
+  await assert.rejects(answer, { code: 'CANCELLED' });
 });
 
 test('without budget the primary is waited for', async () => {

@@ -1,5 +1,7 @@
 import { isNodeFailure } from './reader-pool.ts';
+import { MishardsError } from '../../errors/index.ts';
 import type { Timers } from '../../host/index.ts';
+import { LinkedAbort } from '../../util/linked-abort.ts';
 
 export interface HedgingOptions {
   /** Second sub-requests for a hundred first ones, at most; 0 = none. */
@@ -53,8 +55,13 @@ export class Hedging {
   }
 }
 
+/** Why the loser is given up. */
+export const OUTPACED = new MishardsError('CANCELLED', 'another copy answered first');
+
 export interface HedgedCall<Result> {
   readonly timers: Timers;
+  /** Of the whole call; what the two are given aborts with it. */
+  readonly signal: AbortSignal;
   readonly delayMs: number;
   /** Asked when the delay is over. */
   readonly mayHedge: () => boolean;
@@ -67,11 +74,11 @@ type Outcome<Result> = { readonly by: 'primary' | 'backup' } & (
 );
 
 /**
- * The first answer of the primary and, if it takes long, the backup; the signal of the other is aborted. A failure of the
+ * The first answer of the primary and, if it takes long, the backup; the signal of the other aborts as `OUTPACED`. A failure of the
  * backup is passed over, and one of the primary's node while the backup runs.
  */
 export async function hedged<Result>(call: HedgedCall<Result>): Promise<Result> {
-  const over = new AbortController();
+  using over = new LinkedAbort(call.signal);
   const backup = Promise.withResolvers<Outcome<Result>>();
   let isHedged = false;
   using _ = call.timers.after(call.delayMs, () => {
@@ -88,7 +95,7 @@ export async function hedged<Result>(call: HedgedCall<Result>): Promise<Result> 
     if ('result' in second) return second.result;
     throw first.by === 'primary' ? first.error : second.error;
   } finally {
-    over.abort();
+    if (isHedged) over.abort(OUTPACED);
   }
 }
 

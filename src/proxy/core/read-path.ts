@@ -25,6 +25,7 @@ import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
 import type { Host } from '../../host/index.ts';
 import type { Guarantee, NodeStats, ReaderApi, SubRequest } from '../../protocol/reader-api.ts';
 import { withSpan, withSyncSpan, type SpanAttributes } from '../../telemetry/tracing.ts';
+import { LinkedAbort } from '../../util/linked-abort.ts';
 import type { CallOptions, TraceCarrier } from '../../wire/wire.ts';
 
 export interface ReadPathDependencies {
@@ -80,11 +81,10 @@ export class ReadPath {
 
   /** The first search that fails ends the others. */
   async #hybridSearch(command: HybridSearchCommand, context: RequestContext): Promise<SearchAnswer> {
-    const rest = new AbortController();
-    const signal = AbortSignal.any([context.signal, rest.signal]);
+    using rest = new LinkedAbort(context.signal);
     try {
       const answers = await Promise.all(
-        command.searches.map((search) => this.search(search, { ...context, signal })),
+        command.searches.map((search) => this.search(search, { ...context, signal: rest.signal })),
       );
       return withSyncSpan('do_rank', context.trace, { 'mishards.searches': answers.length }, () =>
         mergeRanked(answers, command),
@@ -161,10 +161,10 @@ export class ReadPath {
   /** A reader is ahead of the snapshot the plan was made from: a new plan makes sense once this proxy's has caught up. */
   async #waitBeyond(revision: number, signal: AbortSignal, stale: MishardsError): Promise<void> {
     const { host, catalog, options } = this.#with;
-    const enough = new AbortController();
-    using _ = host.timers.after(options.replanWaitMs, () => enough.abort());
+    using enough = new LinkedAbort(signal);
+    using _ = host.timers.after(options.replanWaitMs, () => enough.abort(stale));
     await catalog
-      .waitFor((snapshot) => snapshot.revision > revision, AbortSignal.any([signal, enough.signal]))
+      .waitFor((snapshot) => snapshot.revision > revision, enough.signal)
       .catch(() => {
         throw stale;
       });
