@@ -153,6 +153,18 @@ describe('collections', () => {
       { key: 'timezone', value: 'UTC' },
       { key: 'mine', value: 'yes' },
     ]);
+    const alter = (properties: object): ReturnType<typeof client.alterCollectionProperties> =>
+      client.alterCollectionProperties({ collection_name: 'renamed', properties: properties as never });
+    succeeded(await alter({ consistency_level: 'Eventually', 'collection.description': 'told later' }));
+    const altered = succeeded(await client.describeCollection({ collection_name: 'renamed' }));
+    assert.equal(altered.consistency_level, 'Eventually');
+    assert.equal(altered.schema.description, 'told later');
+    assert.deepEqual(altered.properties, shown.properties);
+    await refused(
+      alter({ consistency_level: 'Customized' }),
+      1100,
+      /^consistency level Customized is invalid/,
+    );
     const properties = { 'collection.insertRate.max.mb': 10 };
     await refused(
       client.alterCollectionProperties({ collection_name: 'renamed', properties }),

@@ -6,8 +6,8 @@ import { updateTimestampOf } from './update-timestamp.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { CollectionId } from '../../schema/index.ts';
+import { shownCollection } from '../translate/altered-properties.ts';
 import { schemaToWire } from '../translate/collection-schema.ts';
-import { wireLevelOf } from '../translate/data-types.ts';
 import {
   ShowType,
   type DescribeCollectionRequest,
@@ -88,9 +88,10 @@ function describe(
       : collectionOf(services, request, call);
   const created = BigInt(collection.createdTimestamp);
   const updated = updateTimestampOf(collection);
+  const { schema, consistencyLevel, properties } = shownCollection(collection);
   return {
     status: SUCCESS,
-    schema: schemaToWire(collection.name, collection.databaseName, collection.schema, zoneOf(collection)),
+    schema: schemaToWire(collection.name, collection.databaseName, schema, zoneOf(collection)),
     collectionID: BigInt(collection.id),
     collectionName: collection.name,
     dbName: collection.databaseName,
@@ -104,8 +105,8 @@ function describe(
     requestTime: hybridNow(clock),
     shardsNum: collection.channels.length,
     aliases: collection.aliases,
-    consistencyLevel: wireLevelOf(collection.consistencyLevel),
-    properties: pairsOf(collection.properties),
+    consistencyLevel,
+    properties: pairsOf(properties),
     numPartitions: BigInt(collection.partitions.length),
   };
 }

@@ -2,6 +2,8 @@ import { MAX_COLLECTIONS } from '../../catalog/database-properties.ts';
 import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { TTL_FIELD } from './living-rows.ts';
 import { MishardsError } from '../../errors/index.ts';
+import { LEVEL_PROPERTY } from '../translate/altered-properties.ts';
+import { levelNamed } from '../translate/data-types.ts';
 import { checkZone, TIMEZONE } from '../translate/times.ts';
 
 /** 100 years. */
@@ -36,6 +38,8 @@ export function checkProperties(properties: Properties, of: 'collection' | 'data
       `${TTL_PROPERTY} and ${TTL_FIELD} cannot be set together; rows live by one of them`,
     );
   }
+  const level = properties[LEVEL_PROPERTY];
+  if (level !== undefined && of === 'collection') levelNamed(level);
   const zone = properties[TIMEZONE];
   if (zone !== undefined) checkZone(zone);
   for (const key of COUNTS) checkCount(key, properties[key]);

@@ -1,4 +1,5 @@
 import { ConsistencyLevel as WireLevel } from './generated/milvus.js';
+import { defaultLevel } from './altered-properties.ts';
 import { consistencyLevelOf } from './data-types.ts';
 import type { CollectionMeta, ConsistencyLevel } from '../../catalog/model.ts';
 import type { Timestamp } from '../../schema/index.ts';
@@ -23,7 +24,7 @@ const BOUNDED_TIMESTAMP = 2n;
  * timestamp that says what they mean.
  */
 export function readConsistency(wire: WireConsistency, collection: CollectionMeta): ReadConsistency {
-  if (wire.useDefaultConsistency) return withTimestamp(collection.consistencyLevel, wire.guaranteeTimestamp);
+  if (wire.useDefaultConsistency) return withTimestamp(defaultLevel(collection), wire.guaranteeTimestamp);
   const isOldStyle = wire.consistencyLevel === WireLevel.Strong && wire.guaranteeTimestamp > 0n;
   if (wire.consistencyLevel !== WireLevel.Customized && !isOldStyle) {
     return withTimestamp(consistencyLevelOf(wire.consistencyLevel), wire.guaranteeTimestamp);

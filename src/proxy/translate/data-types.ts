@@ -53,6 +53,18 @@ export function consistencyLevelOf(number: number): ConsistencyLevel {
   );
 }
 
+/** A level as properties give it, by name or number. */
+export function levelNamed(text: string): ConsistencyLevel {
+  const level = CONSISTENCY_LEVELS.find(
+    (candidate) => candidate === text || String(WireLevel[candidate]) === text,
+  );
+  if (level !== undefined) return level;
+  throw new MishardsError(
+    'PARAMETER_INVALID',
+    `consistency level ${text} is invalid for a collection; use one of ${CONSISTENCY_LEVELS.join(', ')}`,
+  );
+}
+
 export function wireLevelOf(level: ConsistencyLevel): number {
   return WireLevel[level];
 }
