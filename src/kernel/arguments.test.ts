@@ -133,6 +133,14 @@ describe('arguments', () => {
       refusal('INDEX_INVALID', /BRUTE is unknown; use HNSW, .*IVF_FLAT/),
     ));
 
+  test('an index type that is not made for a format or metric is refused', async () => {
+    const refused = refusal('INDEX_INVALID', /HAMMING|binary/);
+    using bits = await writeAndOpen(kernel, directory.path, new Uint8Array(8), 16, 'bits', 'binary');
+    await assert.rejects(kernel.buildIndex(build({ metric: 'HAMMING', vectors: bits })), refused);
+    using bytes = await writeAndOpen(kernel, directory.path, new Int8Array(8), 4, 'bytes', 'int8');
+    await assert.rejects(kernel.buildIndex(build({ metric: 'HAMMING', vectors: bytes })), refused);
+  });
+
   const options: readonly [KernelOptions, RegExp][] = [
     [{ threads: 0, queueMax: 1 }, /threads is 0/],
     [{ threads: 1025, queueMax: 1 }, /1025/],
