@@ -1,13 +1,38 @@
 import type { CollectionMeta } from './model.ts';
-import type { Timestamp } from '../schema/index.ts';
+import { findField, type FieldSchema, type Timestamp } from '../schema/index.ts';
 
 /** How long a collection's rows live, in whole seconds; absent, 0 and negative = for ever. */
 export const TTL_PROPERTY = 'collection.ttl.seconds';
 
+/** The property that names the field whose time is each row's last. */
+export const TTL_FIELD = 'ttl_field';
+
+/** What tells rows that have outlived their time. */
+export interface RowLife {
+  /** Rows with an older timestamp have; 0n = none. */
+  readonly since: Timestamp;
+  /** Rows whose value of the field, in microseconds since 1970, is at most `through` have; null = none. */
+  readonly end: { readonly field: FieldSchema; readonly through: bigint } | null;
+}
+
 const LOGICAL_BITS = 18n;
 
 export function hasTimeToLive({ properties }: Pick<CollectionMeta, 'properties'>): boolean {
-  return ttlSecondsOf(properties) > 0;
+  return ttlSecondsOf(properties) > 0 || properties[TTL_FIELD] !== undefined;
+}
+
+/** What of a collection's rows has outlived its time at `nowMs`. */
+export function rowLifeOf(
+  { properties, schema }: Pick<CollectionMeta, 'properties' | 'schema'>,
+  nowMs: number,
+): RowLife {
+  const name = properties[TTL_FIELD];
+  const field = name === undefined ? undefined : findField(schema, name);
+  const through = BigInt(Math.floor(nowMs / 1_000)) * 1_000_000n;
+  return {
+    since: oldestLiving({ properties }, nowMs),
+    end: field?.type === 'Timestamptz' ? { field, through } : null,
+  };
 }
 
 /**

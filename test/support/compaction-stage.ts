@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readBack } from './read-back.ts';
 import { CALL, WriterCluster, insertOf, type WriterProcess } from './writer-cluster.ts';
 import type { CollectionMeta, SegmentMeta } from '../../src/catalog/model.ts';
-import { keysFromValues } from '../../src/columns/index.ts';
+import { keysFromValues, type KeyValue } from '../../src/columns/index.ts';
+import type { CollectionSchema } from '../../src/schema/index.ts';
 import type { ObjectStore } from '../../src/object-store/object-store.ts';
 
 export const WARM_UP_MS = 5_000;
@@ -30,9 +31,12 @@ export class CompactionStage implements AsyncDisposable {
     this.cluster = new WriterCluster({ writer: { ...options, ...change }, ...(decorate && { decorate }) });
   }
 
-  async open(properties: Readonly<Record<string, string>> = {}): Promise<void> {
+  async open(properties: Readonly<Record<string, string>> = {}, schema?: CollectionSchema): Promise<void> {
     this.process = await this.cluster.startActive('w1');
-    this.collection = await this.cluster.createCollection(this.process, 'c', { properties });
+    this.collection = await this.cluster.createCollection(this.process, 'c', {
+      properties,
+      ...(schema && { schema }),
+    });
   }
 
   get segments(): readonly SegmentMeta[] {
@@ -100,6 +104,12 @@ export class CompactionStage implements AsyncDisposable {
     const { revision, ...state } = await this.cluster.settle(answer);
     assert.ok(this.process.catalog.snapshot().revision >= revision);
     return state;
+  }
+
+  /** Of the rows that are there, ascending. */
+  async rowKeys(): Promise<readonly KeyValue[]> {
+    const { rows } = await readBack(this.cluster, this.collection.id);
+    return [...rows.keys()].toSorted((a, b) => (a < b ? -1 : 1));
   }
 
   async rowCount(): Promise<number> {

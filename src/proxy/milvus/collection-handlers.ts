@@ -1,10 +1,10 @@
 import { createCollectionCommand } from './create-collection.ts';
 import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, databaseOf } from './lookup.ts';
-import { checkTtlField, TTL_FIELD } from './living-rows.ts';
+import { checkTtlField } from './living-rows.ts';
 import { checkProperties } from './properties.ts';
 import type { CollectionMeta } from '../../catalog/model.ts';
-import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
+import { TTL_FIELD, TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkCollectionName, FIRST_FIELD_ID } from '../../schema/index.ts';
 import { dynamicFieldOf } from '../translate/collection-schema.ts';

@@ -1,4 +1,5 @@
-import { checkTtlField, TTL_FIELD } from './living-rows.ts';
+import { checkTtlField } from './living-rows.ts';
+import { TTL_FIELD } from '../../catalog/time-to-live.ts';
 import { checkProperties } from './properties.ts';
 import type { CreateCollectionCommand } from '../../catalog/commands.ts';
 import type { DatabaseMeta } from '../../catalog/model.ts';

@@ -8,7 +8,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateCollection:
     'all scalar types, JSON, Array, Timestamptz, Geometry (in the plane, without default) and all vector types, also null; a clustering key is kept and shown, rows are not sorted by it; no functions, struct arrays, external collections',
   AlterCollection:
-    'no rate limits; rows that have outlived collection.ttl.seconds or the time in their ttl_field are no longer seen; compaction gives back the space of the former, not yet of the latter',
+    'no rate limits; rows that have outlived collection.ttl.seconds or the time in their ttl_field are no longer seen; compaction gives back their space',
   AlterCollectionField: 'max_length, max_capacity; mmap.enabled, kept without effect',
   AlterCollectionSchema: 'adds one nullable field; no functions, no dropping',
   AddCollectionField: 'nullable fields',

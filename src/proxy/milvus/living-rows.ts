@@ -1,12 +1,10 @@
 import type { CollectionMeta } from '../../catalog/model.ts';
+import { TTL_FIELD } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
 import type { FilterText } from '../../protocol/reader-api.ts';
 import { findField, type CollectionSchema } from '../../schema/index.ts';
 import { formatInstant } from '../../util/instant.ts';
 import { UTC } from '../../util/time-zone.ts';
-
-/** The property that names the field whose time is each row's last. */
-export const TTL_FIELD = 'ttl_field';
 
 /**
  * A filter that also leaves out rows whose own time has come; rows without one live for ever. The time moves in steps of a

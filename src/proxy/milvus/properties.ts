@@ -1,6 +1,5 @@
 import { MAX_COLLECTIONS } from '../../catalog/database-properties.ts';
-import { TTL_PROPERTY } from '../../catalog/time-to-live.ts';
-import { TTL_FIELD } from './living-rows.ts';
+import { TTL_FIELD, TTL_PROPERTY } from '../../catalog/time-to-live.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { LEVEL_PROPERTY } from '../translate/altered-properties.ts';
 import { levelNamed } from '../translate/data-types.ts';

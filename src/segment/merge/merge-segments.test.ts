@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { mergeOrder } from './merge-order.ts';
 import { mergeSegments } from './merge-segments.ts';
 import { openSegment } from '../open-segment.ts';
+import { whenOver } from './rows-that-live.ts';
 import type { SealedSegment } from '../segment.ts';
+import type { RowLife } from '../../catalog/time-to-live.ts';
 import {
   asKeys,
   bitAt,
@@ -19,7 +21,7 @@ import {
 } from '../../columns/index.ts';
 import { SeededRandom, type Random } from '../../host/index.ts';
 import { createNodeHost } from '../../host/node/index.ts';
-import type { ChannelId, CollectionSchema, SegmentId } from '../../schema/index.ts';
+import type { ChannelId, CollectionSchema, SegmentId, Timestamp } from '../../schema/index.ts';
 import { fieldOf, randomRows, schemaOf, schemaOfAllTypes } from '../../../test/support/random-rows.ts';
 import { testSeed } from '../../../test/support/seed.ts';
 import {
@@ -30,6 +32,8 @@ import {
 } from '../../../test/support/segment-workshop.ts';
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
 
+const FOR_EVER: RowLife = { since: 0n as Timestamp, end: null };
+
 /** Values of a row as text, by field id. */
 type Row = readonly string[];
 
@@ -38,14 +42,22 @@ const text = (value: ColumnValue | bigint): string =>
     typeof item === 'bigint' ? String(item) : item,
   );
 
-async function rowsOf(segment: SealedSegment, schema: CollectionSchema, since: bigint): Promise<Row[]> {
+async function rowsOf(
+  segment: SealedSegment,
+  schema: CollectionSchema,
+  life: RowLife = FOR_EVER,
+): Promise<Row[]> {
+  const { since, end } = life;
   const columns: Column[] = [];
   for (const field of schema.fields) {
     columns.push((await segment.column(field.id)) ?? defaultColumn(field, segment.rowCount));
   }
   const alive = segment.alive();
   const rows: Row[] = [];
+  const ends = end === null ? null : columns[schema.fields.indexOf(end.field)]!;
   for (let row = 0; row < segment.rowCount; row++) {
+    const time = ends === null ? null : (valueAt(ends, row) as bigint | null);
+    if (time !== null && time <= end!.through) continue;
     if (segment.timestamps[row]! < since || (alive !== null && !bitAt(alive, row))) continue;
     rows.push([String(segment.timestamps[row]), ...columns.map((column) => text(valueAt(column, row)))]);
   }
@@ -83,6 +95,7 @@ for (const type of ['Int64', 'VarChar'] as const) {
     const added = [
       fieldOf({ id: 900, name: 'added', type: 'Int32', defaultValue: { kind: 'int', value: '7' } }),
       fieldOf({ id: 901, name: 'vector', type: 'FloatVector', dim: 2, nullable: true }),
+      fieldOf({ id: 902, name: 'ends', type: 'Timestamptz', nullable: true }),
     ];
     const schema = schemaOf([...older.fields, ...added]);
     await using directory = await temporaryDirectory();
@@ -93,7 +106,10 @@ for (const type of ['Int64', 'VarChar'] as const) {
       for (let count = 1 + random.below(4); count > 0; count--) {
         sources.push(stack.use(await randomSource(workshop, random.below(2) === 0 ? older : schema, random)));
       }
-      const livingSince = random.below(2) === 0 ? 0n : BigInt(random.below(500));
+      const since = (random.below(2) === 0 ? 0n : BigInt(random.below(500))) as Timestamp;
+      const field = added[2]!;
+      const through = await whenOver(sources[0]!, field, null, 1 + random.below(9));
+      const life = { since, end: through === null ? null : { field, through } };
       let pauses = 0;
       const meta = await mergeSegments({
         ...workshop,
@@ -104,13 +120,13 @@ for (const type of ['Int64', 'VarChar'] as const) {
         schema,
         schemaVersion: 4,
         sources,
-        livingSince,
+        life,
         deletesThrough: 1_000n,
         replaces: sources.map((source) => source.meta.id),
         pause: async () => void pauses++,
       });
       const expected: Row[] = [];
-      for (const source of sources) expected.push(...(await rowsOf(source, schema, livingSince)));
+      for (const source of sources) expected.push(...(await rowsOf(source, schema, life)));
       if (meta === null) {
         assert.deepEqual(expected, []);
         continue;
@@ -122,7 +138,7 @@ for (const type of ['Int64', 'VarChar'] as const) {
         sources.map((source) => source.meta.id),
       );
       await using merged = await openSegment({ ...workshop, meta, schema });
-      assert.deepEqual((await rowsOf(merged, schema, 0n)).sort(), expected.sort());
+      assert.deepEqual((await rowsOf(merged, schema)).sort(), expected.sort());
       assert.ok(isSorted(merged.keys, merged.timestamps));
     }
   });

@@ -1,5 +1,7 @@
-import { mergeOrder, type MergePiece } from './merge-order.ts';
+import { mergeOrder, type MergePiece, type OrderedRows } from './merge-order.ts';
+import { rowsThatLive } from './rows-that-live.ts';
 import type { SegmentMeta } from '../../catalog/model.ts';
+import type { RowLife } from '../../catalog/time-to-live.ts';
 import {
   concatColumns,
   createColumnBuilder,
@@ -15,8 +17,8 @@ import type { SealedSegment, SortedRows } from '../segment.ts';
 export interface MergeSegmentsOptions extends WriteSegmentOptions {
   /** Their deletes applied, with all vectors, and not keeping columns. They do not change while they are merged. */
   readonly sources: readonly SealedSegment[];
-  /** Older rows are left out. */
-  readonly livingSince: bigint;
+  /** Rows that have outlived their time are left out. */
+  readonly life: RowLife;
   /** Called after each piece of work, so that others get their turn. */
   readonly pause: () => Promise<void>;
 }
@@ -30,9 +32,15 @@ const PIECE_ROWS = 16_384;
  * sources, the scalar columns of the result, and one column while it is taken over. Errors as of `writeSegment`.
  */
 export async function mergeSegments(options: MergeSegmentsOptions): Promise<SegmentMeta | null> {
-  const { sources, livingSince, pause } = options;
+  const { sources, life, pause } = options;
+  const ordered: OrderedRows[] = [];
+  for (const source of sources) {
+    const living = await rowsThatLive(source, life);
+    ordered.push({ keys: source.keys, timestamps: source.timestamps, alive: () => living });
+    await pause();
+  }
   const pieces: MergePiece[] = [];
-  for (const piece of mergeOrder(sources, livingSince, PIECE_ROWS)) {
+  for (const piece of mergeOrder(ordered, life.since, PIECE_ROWS)) {
     pieces.push(piece);
     await pause();
   }

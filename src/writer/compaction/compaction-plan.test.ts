@@ -4,7 +4,8 @@ import { compactionWork, type CompactionInputs, type CompactionPolicy } from './
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { ChannelMeta, CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { SeededRandom } from '../../host/index.ts';
-import type { SegmentId } from '../../schema/index.ts';
+import type { CollectionSchema, SegmentId } from '../../schema/index.ts';
+import { fieldOf, schemaOf } from '../../../test/support/random-rows.ts';
 import { testSeed } from '../../../test/support/seed.ts';
 
 const POLICY: CompactionPolicy = {
@@ -30,6 +31,7 @@ function segment(rowCount: number, change: Partial<Record<keyof SegmentMeta, unk
     maxTimestamp: '2000',
     deletesThrough: '0',
     replaces: [],
+    stats: [],
     ...change,
   } as unknown as SegmentMeta;
 }
@@ -45,11 +47,13 @@ interface World {
   readonly incoming?: readonly SegmentMeta[];
   readonly deltas?: readonly ReturnType<typeof delta>[];
   readonly properties?: Readonly<Record<string, string>>;
+  readonly schema?: CollectionSchema;
 }
 
 function workOf(world: World, change: Partial<CompactionInputs> = {}) {
   const channel = { id: '1-0', collectionId: '1', deltas: world.deltas ?? [] } as unknown as ChannelMeta;
-  const collection = { id: '1', properties: world.properties ?? {} } as unknown as CollectionMeta;
+  const { properties = {}, schema } = world;
+  const collection = { id: '1', properties, schema } as unknown as CollectionMeta;
   const snapshot = {
     segmentsOf: () => world.segments,
     incomingOf: () => world.incoming ?? [],
@@ -151,7 +155,7 @@ describe('dead rows', () => {
   });
 
   test('a segment found not worth it is looked at again when there are more, and rewritten when there are too many', () => {
-    const examined = new Map([[lonely.id, { pendingDeletes: 300, expiredRatio: 0 }]]);
+    const examined = new Map([[lonely.id, { pendingDeletes: 300, expiredRatio: 0, ending: null }]]);
     const looked = (count: number) =>
       workOf({ segments: [lonely], deltas: [delta(count, '1500')] }, { examined });
     assert.deepEqual(looked(499).rewrites, []);
@@ -170,6 +174,52 @@ describe('dead rows', () => {
     assert.equal(workOf({ segments: [spread] }, { nowMs: 1e9 }).expired.length, 0, 'for ever');
     const policy = { ...POLICY, graceMs: 5_000 };
     assert.equal(workOf({ segments: [spread], properties }, { nowMs: 211_000, policy }).expired.length, 0);
+  });
+
+  test('rows whose field says that their time is over are looked for once one is, and then when enough are', () => {
+    const ends = (min: number, max: number, nullCount: number) =>
+      segment(1_000, {
+        stats: [{ fieldId: 102, min: String(min * 1_000_000), max: String(max * 1_000_000), nullCount }],
+      });
+    const schema = schemaOf([
+      fieldOf({ id: 100, type: 'Int64', isPrimaryKey: true }),
+      fieldOf({ id: 102, name: 'ends', type: 'Timestamptz', nullable: true }),
+      fieldOf({ id: 103, name: 'other', type: 'Timestamptz', nullable: true }),
+    ]);
+    const seen = (one: SegmentMeta, seconds: number, change: Partial<CompactionInputs> = {}) =>
+      workOf(
+        { segments: [one], properties: { ttl_field: 'ends' }, schema },
+        { nowMs: seconds * 1_000, ...change },
+      );
+    const some = ends(100, 200, 1);
+    assert.deepEqual(
+      [99, 100].map((at) => seen(some, at).rewrites.length),
+      [0, 1],
+    );
+    assert.equal(seen(some, 100).rewrites[0]!.deadRowsMin, 200);
+    const looked = (through: bigint | null, fieldId = 102): Partial<CompactionInputs> => ({
+      examined: new Map([[some.id, { pendingDeletes: 0, expiredRatio: 0, ending: { fieldId, through } }]]),
+    });
+    assert.deepEqual(
+      [129, 130].map((at) => seen(some, at, looked(130_000_000n)).rewrites.length),
+      [0, 1],
+    );
+    assert.equal(seen(some, 1_000, looked(null)).rewrites.length, 0, 'never enough');
+    assert.equal(seen(some, 100, looked(null, 103)).rewrites.length, 1, 'it was another field then');
+    assert.equal(seen(some, 1_000).expired.length, 0, 'rows without a time live on');
+    const all = ends(100, 200, 0);
+    assert.deepEqual(
+      [199, 200].map((at) => seen(all, at).expired.length),
+      [0, 1],
+    );
+    assert.equal(workOf({ segments: [all], schema }, { nowMs: 1e9 }).expired.length, 0, 'no field ends rows');
+    const policy = { ...POLICY, graceMs: 5_000 };
+    assert.deepEqual(
+      [204, 205].map((at) => seen(all, at, { policy }).expired.length),
+      [0, 1],
+    );
+    assert.equal(seen(some, 99, { isForced: true }).rewrites.length, 0);
+    assert.equal(seen(some, 100, { isForced: true }).rewrites[0]!.deadRowsMin, 1);
   });
 
   test('deltas that no segment needs are to be dropped', () => {

@@ -1,7 +1,7 @@
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { ChannelMeta, CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { needsDelta } from '../../catalog/pending-deletes.ts';
-import { oldestLiving } from '../../catalog/time-to-live.ts';
+import { rowLifeOf, type RowLife } from '../../catalog/time-to-live.ts';
 import type { ChannelId, CollectionId, SegmentId } from '../../schema/index.ts';
 
 export interface CompactionPolicy {
@@ -42,6 +42,14 @@ export interface CompactionWork {
 export interface Examined {
   readonly pendingDeletes: number;
   readonly expiredRatio: number;
+  /** Which time in the field that ends rows makes it worth a rewrite; absent where no field does. */
+  readonly ending: Ending | null;
+}
+
+export interface Ending {
+  readonly fieldId: number;
+  /** null = none does. */
+  readonly through: bigint | null;
 }
 
 /** Transactions of the metastore are bounded; so is what a rewrite holds open. */
@@ -62,19 +70,18 @@ export interface CompactionInputs {
 /** What is to be done in a collection. A pure function, so that nothing has to be remembered over a restart. */
 export function compactionWork(inputs: CompactionInputs): CompactionWork {
   const { snapshot, collection, policy, nowMs } = inputs;
-  const livingSince = oldestLiving(collection, nowMs - policy.graceMs);
+  const life = rowLifeOf(collection, nowMs - policy.graceMs);
   const visible = snapshot.segmentsOf(collection.id);
   const incoming = snapshot.incomingOf(collection.id);
   const busy = new Set(incoming.flatMap((segment) => segment.replaces));
   const free = visible.filter((segment) => !busy.has(segment.id));
-  const isExpired = ({ maxTimestamp }: SegmentMeta): boolean => BigInt(maxTimestamp) < livingSince;
-  const living = free.filter((segment) => !isExpired(segment) && !inputs.resting.has(segment.id));
+  const living = free.filter((segment) => !isExpired(segment, life) && !inputs.resting.has(segment.id));
   const groups = Map.groupBy(living, (segment) => `${segment.channelId}/${segment.partitionId}`);
-  const rewrites = groups.values().flatMap((segments) => rewritesOf(segments, { ...inputs, livingSince }));
+  const rewrites = groups.values().flatMap((segments) => rewritesOf(segments, { ...inputs, life }));
   const needy = [...visible, ...incoming];
   return {
     rewrites: [...rewrites],
-    expired: free.filter(isExpired).slice(0, SOURCES_MAX),
+    expired: free.filter((segment) => isExpired(segment, life)).slice(0, SOURCES_MAX),
     incoming,
     trims: snapshot
       .channelsOf(collection.id)
@@ -89,7 +96,7 @@ export function neededDeltas(channel: ChannelMeta, segments: readonly SegmentMet
   return needed.length === channel.deltas.length ? channel.deltas : needed;
 }
 
-type GroupInputs = CompactionInputs & { readonly livingSince: bigint };
+type GroupInputs = CompactionInputs & { readonly life: RowLife };
 
 /** Of segments of one channel and partition. */
 function rewritesOf(segments: readonly SegmentMeta[], inputs: GroupInputs): readonly Rewrite[] {
@@ -176,17 +183,46 @@ class Group {
  * meet nothing must go some day too, so as many as the segment has rows are reason enough.
  */
 function deadRowsMin(segment: SegmentMeta, inputs: GroupInputs): number {
-  const { snapshot, policy, livingSince, isForced = false } = inputs;
-  const seen = whatIsSeen(segment, snapshot.channel(segment.channelId), livingSince);
-  if (isForced) return seen.pendingDeletes > 0 || seen.expiredRatio > 0 ? 1 : Number.POSITIVE_INFINITY;
-  const before = inputs.examined.get(segment.id) ?? { pendingDeletes: 0, expiredRatio: 0 };
+  const { snapshot, policy, life, isForced = false } = inputs;
+  const seen = whatIsSeen(segment, snapshot.channel(segment.channelId), life.since);
+  if (isForced) {
+    const hasDead = seen.pendingDeletes > 0 || seen.expiredRatio > 0 || isEnding(segment, life, null);
+    return hasDead ? 1 : Number.POSITIVE_INFINITY;
+  }
+  const before = inputs.examined.get(segment.id) ?? { pendingDeletes: 0, expiredRatio: 0, ending: null };
   const isMore = (now: number, then: number, step: number): boolean => now >= step && now >= then + step;
   const deletesStep = Math.max(1, policy.deadRatio * segment.rowCount);
   const isDue =
     isMore(seen.pendingDeletes, before.pendingDeletes, deletesStep) ||
-    isMore(seen.expiredRatio, before.expiredRatio, policy.deadRatio);
+    isMore(seen.expiredRatio, before.expiredRatio, policy.deadRatio) ||
+    isEnding(segment, life, before.ending);
   if (!isDue) return Number.POSITIVE_INFINITY;
   return seen.pendingDeletes >= segment.rowCount ? 1 : Math.ceil(policy.deadRatio * segment.rowCount);
+}
+
+/** Of all its rows. */
+function isExpired(segment: SegmentMeta, life: RowLife): boolean {
+  if (BigInt(segment.maxTimestamp) < life.since) return true;
+  const ends = endsOf(segment, life);
+  return ends !== null && ends.isOfAll && ends.max <= life.end!.through;
+}
+
+/** Whether enough rows have ended as far as an examination knows, or, before any, one has. */
+function isEnding(segment: SegmentMeta, life: RowLife, examined: Ending | null): boolean {
+  if (life.end === null) return false;
+  const isKnown = examined?.fieldId === life.end.field.id;
+  const due = isKnown ? examined.through : (endsOf(segment, life)?.min ?? null);
+  return due !== null && due <= life.end.through;
+}
+
+/** First and last time in the field that ends rows, and whether all of them have one; null when nothing is known of it. */
+function endsOf(
+  { stats }: SegmentMeta,
+  { end }: RowLife,
+): { readonly min: bigint; readonly max: bigint; readonly isOfAll: boolean } | null {
+  const ofField = end === null ? undefined : stats.find(({ fieldId }) => fieldId === end.field.id);
+  if (ofField === undefined) return null;
+  return { min: BigInt(ofField.min), max: BigInt(ofField.max), isOfAll: ofField.nullCount === 0 };
 }
 
 /** What the catalog tells of a segment's dead rows: the deletes that may meet them, and how many have expired if they came evenly. */
@@ -194,7 +230,7 @@ export function whatIsSeen(
   segment: SegmentMeta,
   channel: ChannelMeta | undefined,
   livingSince: bigint,
-): Examined {
+): Omit<Examined, 'ending'> {
   const pending = channel?.deltas.filter((delta) => needsDelta(segment, delta)) ?? [];
   const [min, max] = [BigInt(segment.minTimestamp), BigInt(segment.maxTimestamp)];
   const span = Number(max - min);

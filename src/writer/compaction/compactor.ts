@@ -290,8 +290,9 @@ export class Compactor {
     const channel = snapshot().channel(rewrite.channelId);
     const present = snapshot().segment(rewrite.collectionId, segment!.id);
     if (present === undefined) return;
-    const examined = whatIsSeen(present, channel, seen.livingSince);
-    this.#examined.set(present.id, { ...examined, collectionId: rewrite.collectionId });
+    const examined = whatIsSeen(present, channel, seen.life.since);
+    const { collectionId } = rewrite;
+    this.#examined.set(present.id, { ...examined, ending: seen.ending, collectionId });
   }
 
   #tendingOf({ incoming, expired, trims }: CompactionWork, snapshot: CatalogSnapshot): Tending {

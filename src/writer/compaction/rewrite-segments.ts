@@ -1,11 +1,11 @@
-import type { Rewrite } from './compaction-plan.ts';
+import type { Ending, Rewrite } from './compaction-plan.ts';
 import type { MakingSession } from '../objects-in-making.ts';
 import type { FencedCatalog } from '../fenced-catalog.ts';
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import type { IdAllocator } from '../../catalog/id-allocator.ts';
 import type { CollectionMeta, SegmentMeta } from '../../catalog/model.ts';
 import { deletesKnownThrough, needsDelta } from '../../catalog/pending-deletes.ts';
-import { oldestLiving } from '../../catalog/time-to-live.ts';
+import { rowLifeOf, type RowLife } from '../../catalog/time-to-live.ts';
 import { bitAt } from '../../columns/index.ts';
 import type { Host } from '../../host/index.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -13,6 +13,7 @@ import type { ObjectStore } from '../../object-store/object-store.ts';
 import type { SegmentId } from '../../schema/index.ts';
 import { readDelta } from '../../segment/delta.ts';
 import { mergeSegments } from '../../segment/merge/merge-segments.ts';
+import { rowsThatLive, whenOver } from '../../segment/merge/rows-that-live.ts';
 import { openSegment } from '../../segment/open-segment.ts';
 import type { SegmentCache } from '../../segment/segment-cache.ts';
 import { segmentPrefix } from '../../segment/segment-keys.ts';
@@ -40,8 +41,9 @@ export type RewriteResult =
       readonly deadRowCount: number;
       /** As in `SegmentMeta`, had it been rewritten. */
       readonly deletesThrough: bigint;
-      /** Of the collection. */
-      readonly livingSince: bigint;
+      /** Of the collection, when it was looked at. */
+      readonly life: RowLife;
+      readonly ending: Ending | null;
     }
   /** Stored, not committed; null = none of the rows lives. */
   | { readonly kind: 'written'; readonly target: SegmentMeta | null };
@@ -56,7 +58,7 @@ export async function rewriteSegments(
   const collection = snapshot.collections.get(rewrite.collectionId);
   const sources = presentSources(snapshot, rewrite);
   if (collection === undefined || sources === null) return { kind: 'gone' };
-  const livingSince = oldestLiving(collection, tools.host.clock.nowMs() - tools.graceMs);
+  const life = rowLifeOf(collection, tools.host.clock.nowMs() - tools.graceMs);
   const deltas = snapshot.channel(rewrite.channelId)?.deltas ?? [];
   const segments = snapshot.segmentsOf(collection.id);
   const ofChannel = segments.filter((segment) => segment.channelId === rewrite.channelId);
@@ -68,12 +70,12 @@ export async function rewriteSegments(
   }
   const opening = { collection, deletes, tools };
   if (rewrite.deadRowsMin > 0) {
-    const deadRowCount = await countDead(sources, livingSince, opening);
-    if (deadRowCount < rewrite.deadRowsMin) {
-      return { kind: 'not-worth-it', deadRowCount, deletesThrough, livingSince };
+    const seen = await examine(sources[0]!, { life, deadRowsMin: rewrite.deadRowsMin }, opening);
+    if (seen.deadRowCount < rewrite.deadRowsMin) {
+      return { kind: 'not-worth-it', ...seen, deletesThrough, life };
     }
   }
-  return await write({ rewrite, sources, livingSince, deletesThrough }, making, opening);
+  return await write({ rewrite, sources, life, deletesThrough }, making, opening);
 }
 
 interface Opening {
@@ -85,12 +87,12 @@ interface Opening {
 interface Writing {
   readonly rewrite: Rewrite;
   readonly sources: readonly SegmentMeta[];
-  readonly livingSince: bigint;
+  readonly life: RowLife;
   readonly deletesThrough: bigint;
 }
 
 async function write(
-  { rewrite, sources, livingSince, deletesThrough }: Writing,
+  { rewrite, sources, life, deletesThrough }: Writing,
   making: MakingSession,
   opening: Opening,
 ): Promise<RewriteResult> {
@@ -109,7 +111,7 @@ async function write(
     schema: collection.schema,
     schemaVersion: collection.schemaVersion,
     sources: opened,
-    livingSince,
+    life,
     deletesThrough,
     replaces: sources.map((segment) => segment.id),
     pause: () => tools.host.timers.sleep(0, tools.signal),
@@ -124,23 +126,24 @@ function presentSources(snapshot: CatalogSnapshot, { collectionId, sources }: Re
   return present.every((segment) => segment !== undefined) ? present : null;
 }
 
-/** Without their vectors, which need not be fetched for that. */
-async function countDead(
-  sources: readonly SegmentMeta[],
-  livingSince: bigint,
+/** Only one segment is rewritten for its dead rows. Without its vectors, which need not be fetched for that. */
+async function examine(
+  meta: SegmentMeta,
+  { life, deadRowsMin }: { readonly life: RowLife; readonly deadRowsMin: number },
   opening: Opening,
-): Promise<number> {
-  let count = 0;
-  for (const meta of sources) {
-    await using segment = await openWithDeletes(meta, [], opening);
-    const alive = segment.alive();
-    for (let row = 0; row < segment.rowCount; row++) {
-      const isDead = segment.timestamps[row]! < livingSince || (alive !== null && !bitAt(alive, row));
-      if (isDead) count++;
-    }
-    await opening.tools.host.timers.sleep(0, opening.tools.signal);
+): Promise<{ readonly deadRowCount: number; readonly ending: Ending | null }> {
+  await using segment = await openWithDeletes(meta, [], opening);
+  const living = await rowsThatLive(segment, life);
+  let deadRowCount = 0;
+  for (let row = 0; row < segment.rowCount; row++) {
+    const isDead = segment.timestamps[row]! < life.since || (living !== null && !bitAt(living, row));
+    if (isDead) deadRowCount++;
   }
-  return count;
+  await opening.tools.host.timers.sleep(0, opening.tools.signal);
+  const missing = deadRowsMin - deadRowCount;
+  if (life.end === null || missing <= 0) return { deadRowCount, ending: null };
+  const through = await whenOver(segment, life.end.field, living, missing);
+  return { deadRowCount, ending: { fieldId: life.end.field.id, through } };
 }
 
 async function openWithDeletes(
