@@ -25,6 +25,8 @@ export interface OwnIndex {
 /** Candidates for each hit that are scored again exactly: codes of one bit a dimension need many. */
 const REFINE_K = 4;
 const REFINE_K_BITS = 40;
+/** Half of what codes of DISKANN may take by default. */
+const SMALL_CODES = 1 / 16;
 
 export const OWN_INDEXES: Readonly<Record<string, OwnIndex>> = {
   mishards: {
@@ -39,12 +41,24 @@ export const OWN_INDEXES: Readonly<Record<string, OwnIndex>> = {
     efforts: ({ efs }) => efs,
     search: (ef) => ({ ef, refine_k: REFINE_K }),
   },
+  'mishards-diskann': onDisk({}),
+  'mishards-diskann-small': onDisk({ pq_code_budget_gb_ratio: SMALL_CODES }),
   'mishards-ivf': lists('IVF_FLAT'),
   'mishards-ivf-sq8': lists('IVF_SQ8'),
   'mishards-ivf-pq': lists('IVF_PQ'),
   'mishards-ivf-rabitq': lists('IVF_RABITQ', { refine: true }, { refine_k: REFINE_K_BITS }),
   'mishards-scann': lists('SCANN', {}, { reorder_k: 100 }),
 };
+
+/** Graphs get Milvus's defaults; the effort is the list of candidates of a search. */
+function onDisk(build: Params): OwnIndex {
+  return {
+    type: 'DISKANN',
+    build: () => build,
+    efforts: ({ efs }) => efs,
+    search: (search_list) => ({ search_list }),
+  };
+}
 
 function lists(type: IndexType, build: Params = {}, search: Params = {}): OwnIndex {
   return {
@@ -59,6 +73,8 @@ export interface BuiltIndex {
   readonly path: string;
   readonly buildSeconds: number;
   readonly peakBytes: number;
+  /** Of the file. */
+  readonly fileBytes: number;
 }
 
 /** Writes the vectors of a data set and maps them. */
@@ -73,7 +89,7 @@ export async function buildOwn(task: Task, own: OwnIndex, vectors: VectorFile): 
   await using builder = createKernel({ threads: task.buildThreads, queueMax: 1 });
   const path = join(task.directory, `${own.type}-${task.buildThreads}`);
   const start = performance.now();
-  const { peakBytes } = await builder.buildIndex({
+  const { peakBytes, sizeBytes: fileBytes } = await builder.buildIndex({
     type: own.type,
     metric: task.data.metric,
     vectors,
@@ -82,7 +98,7 @@ export async function buildOwn(task: Task, own: OwnIndex, vectors: VectorFile): 
     seed: task.seed,
     threads: task.buildThreads,
   });
-  return { path, buildSeconds: secondsSince(start), peakBytes };
+  return { path, buildSeconds: secondsSince(start), peakBytes, fileBytes };
 }
 
 /** Searches of an open index with every effort. */

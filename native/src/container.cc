@@ -48,9 +48,11 @@ uint32_t headerChecksum(const uint8_t* bytes, size_t size) {
   return crc32c(copy.data(), copy.size());
 }
 
-size_t tableEnd(size_t sectionCount) {
+constexpr size_t tableEnd(size_t sectionCount) {
   return sizeof(Header) + sectionCount * sizeof(TableEntry);
 }
+
+static_assert(firstSectionOffset(1) == 128 && tableEnd(1) == 96 && firstSectionOffset(2) == tableEnd(2));
 
 /** A file that is removed again unless it was put at its path. */
 class PartialFile {

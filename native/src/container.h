@@ -11,7 +11,12 @@
 namespace mishards {
 
 /** What a file holds. */
-enum class FileKind : uint32_t { kVectors = 1, kHnsw = 2, kIvf = 3, kSparse = 4, kBinaryIvf = 5 };
+enum class FileKind : uint32_t { kVectors = 1, kHnsw = 2, kIvf = 3, kSparse = 4, kBinaryIvf = 5, kDisk = 6 };
+
+/** Where the first section of a file with so many begins. */
+constexpr size_t firstSectionOffset(size_t sectionCount) {
+  return (64 + sectionCount * 32 + kCacheLine - 1) / kCacheLine * kCacheLine;
+}
 
 /** A section's name, four characters. */
 constexpr uint32_t sectionTag(const char (&name)[5]) {

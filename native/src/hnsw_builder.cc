@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "connect_rows.h"
 #include "random.h"
 
 namespace mishards {
@@ -12,6 +11,8 @@ namespace {
 constexpr uint32_t kBuildBits = 8;
 // Candidates compared with one already chosen link at a time: a rejection usually comes from the first few.
 constexpr size_t kSelectBatch = 8;
+// Of flat graphs: a link may be this many times as far as from a chosen one, and still be kept where there is room.
+constexpr float kRelaxation = 1.2f;
 
 bool closer(const Candidate& left, const Candidate& right) {
   return left.score != right.score ? left.score > right.score : left.id < right.id;
@@ -35,7 +36,8 @@ HnswBuilder::HnswBuilder(const Simd& simd, std::shared_ptr<VectorFile> vectors, 
       vectors_(std::move(vectors)),
       params_(params),
       rowCount_(vectors_->rows().rowCount),
-      capacity0_(2 * params.degree + slackOf(2 * params.degree)),
+      degree0_(params.flat ? params.degree : 2 * params.degree),
+      capacity0_(degree0_ + slackOf(degree0_)),
       mean_(Quantizer::meanOf(vectors_->rows(), params.metric)),
       coder_(params.metric, vectors_->rows().dim, kBuildBits, params.seed, mean_),
       codes_(rowCount_ * coder_.stride() + kCodeChunk),
@@ -45,7 +47,7 @@ HnswBuilder::HnswBuilder(const Simd& simd, std::shared_ptr<VectorFile> vectors, 
       locks_(new SpinLock[rowCount_]),
       fileCoder_(params.metric, vectors_->rows().dim, params.bits != 0 ? params.bits : Quantizer::bitsFor(vectors_->rows().dim),
                  params.seed, mean_) {
-  drawLevels(params.seed);
+  if (!params.flat) drawLevels(params.seed);
 }
 
 void HnswBuilder::drawLevels(uint64_t seed) {
@@ -218,7 +220,7 @@ void HnswBuilder::linkBack(uint32_t level, uint32_t self, Scratch& scratch) {
 
 void HnswBuilder::addLink(uint32_t level, uint32_t from, uint32_t to, float score, Scratch& scratch) {
   const size_t capacity = level == 0 ? capacity0_ : params_.degree + 1;
-  const size_t wanted = level == 0 ? 2 * params_.degree : params_.degree;
+  const size_t wanted = level == 0 ? degree0_ : params_.degree;
   const LinkList list = listOf(level, from);
   const std::lock_guard<SpinLock> lock(lockOf(level, from));
   if (std::find(list.ids, list.ids + *list.count, to) != list.ids + *list.count) return;
@@ -242,61 +244,92 @@ void HnswBuilder::prune(uint32_t level, const LinkList& list, size_t wanted, Scr
   *list.count = static_cast<uint16_t>(count);
 }
 
+/** Whether a chosen link makes one to the candidate needless, from the scores of the candidate with it and with the centre. */
+bool HnswBuilder::covers(float between, float toCentre, bool relaxed) const {
+  if (!relaxed) return between > toCentre;
+  constexpr float kSquare = kRelaxation * kRelaxation;
+  // Scores are minus squared distances, or products; of unit vectors 2 - 2 * product is one, of others there is no such relation.
+  if (params_.metric == Metric::kL2) return kSquare * between > toCentre;
+  return params_.metric == Metric::kInnerProduct || kSquare * (1 - between) < 1 - toCentre;
+}
+
+/** Whether the first `count` of `chosen` leave a use for a link to the candidate. */
+bool HnswBuilder::isDiverse(uint32_t level, const Candidate& candidate, const std::vector<Candidate>& chosen, size_t count,
+                            bool relaxed, Scratch& scratch) {
+  if (count == 0) return true;
+  coder_.prepareRow(codeOf(rowOfNode(level, candidate.id)), scratch.rowQuery);
+  for (size_t begin = 0; begin < count; begin += kSelectBatch) {
+    const size_t batch = std::min(kSelectBatch, count - begin);
+    uint32_t rows[kSelectBatch];
+    float scores[kSelectBatch];
+    for (size_t j = 0; j < batch; j++) rows[j] = rowOfNode(level, chosen[begin + j].id);
+    simd_.scores8(coder_.table(codes_.data()), scratch.rowQuery.code, rows, batch, scores);
+    for (size_t j = 0; j < batch; j++) {
+      if (covers(scores[j], candidate.score, relaxed)) return false;
+    }
+  }
+  return true;
+}
+
 /**
  * Moves to the front, and counts, the candidates that are closer to their centre than to every candidate chosen before
  * them (algorithm 4): links in many directions instead of many links into one cluster. `sorted` is best first.
  */
 size_t HnswBuilder::select(uint32_t level, std::vector<Candidate>& sorted, size_t wanted, Scratch& scratch) {
+  std::vector<Candidate>& refused = scratch.refused;
+  refused.clear();
   size_t chosen = 0;
   for (size_t i = 0; i < sorted.size() && chosen < wanted; i++) {
     const Candidate candidate = sorted[i];
-    bool keep = true;
-    if (chosen > 0) coder_.prepareRow(codeOf(rowOfNode(level, candidate.id)), scratch.rowQuery);
-    for (size_t begin = 0; begin < chosen && keep; begin += kSelectBatch) {
-      const size_t count = std::min(kSelectBatch, chosen - begin);
-      uint32_t rows[kSelectBatch];
-      float scores[kSelectBatch];
-      for (size_t j = 0; j < count; j++) rows[j] = rowOfNode(level, sorted[begin + j].id);
-      simd_.scores8(coder_.table(codes_.data()), scratch.rowQuery.code, rows, count, scores);
-      for (size_t j = 0; j < count; j++) keep = keep && !(scores[j] > candidate.score);
+    if (isDiverse(level, candidate, sorted, chosen, false, scratch)) {
+      sorted[chosen++] = candidate;
+    } else if (params_.flat) {
+      refused.push_back(candidate);
     }
-    if (keep) sorted[chosen++] = candidate;
+  }
+  for (size_t i = 0; i < refused.size() && chosen < wanted; i++) {
+    if (isDiverse(level, refused[i], sorted, chosen, true, scratch)) sorted[chosen++] = refused[i];
   }
   return chosen;
 }
 
 void HnswBuilder::prepareFinish() {
-  fileCodes_ = PageArray<uint8_t>(rowCount_ * fileCoder_.stride() + kCodeChunk);
-  fileLinks_ = PageArray<uint32_t>(size_t{rowCount_} * fileStrideOf(2 * params_.degree));
+  if (!params_.flat) fileCodes_ = PageArray<uint8_t>(rowCount_ * fileCoder_.stride() + kCodeChunk);
+  fileLinks_ = PageArray<uint32_t>(size_t{rowCount_} * fileStrideOf(degree0_));
 }
 
 void HnswBuilder::finishRows(uint32_t begin, uint32_t end) {
   Scratch& scratch = Scratch::local();
-  const uint32_t degree0 = 2 * params_.degree;
-  const uint32_t stride = fileStrideOf(degree0);
+  const uint32_t stride = fileStrideOf(degree0_);
   double squaredErrors = 0;
   for (uint32_t row = begin; row < end; row++) {
     const LinkList list = listOf(0, row);
-    if (*list.count > degree0) prune(0, list, degree0, scratch);
+    if (*list.count > degree0_) prune(0, list, degree0_, scratch);
     uint32_t* links = fileLinks_.data() + size_t{row} * stride;
     std::copy_n(list.ids, *list.count, links);
     std::fill(links + *list.count, links + stride, kNoLink);
+    if (params_.flat) continue;
     squaredErrors += fileCoder_.encode(vectors_->rows().floats(row, scratch.row), fileCodes_.data() + row * fileCoder_.stride(), scratch.values);
   }
   const std::lock_guard<std::mutex> lock(errorMutex_);
   squaredErrors_ += squaredErrors;
 }
 
+LinkTable HnswBuilder::connectLinks(uint32_t entry) {
+  const LinkTable table{fileLinks_.data(), rowCount_, fileStrideOf(degree0_), degree0_};
+  connectRows(table, entry);
+  return table;
+}
+
 size_t HnswBuilder::write(const std::string& path) {
-  const uint32_t degree0 = 2 * params_.degree;
-  connectRows({fileLinks_.data(), rowCount_, fileStrideOf(degree0), degree0}, entryRow_);
+  connectLinks(entryRow_);
   HnswArrays arrays;
   arrays.meta.metric = static_cast<uint32_t>(params_.metric);
   arrays.meta.rowCount = rowCount_;
   arrays.meta.dim = vectors_->rows().dim;
   arrays.meta.vectorsChecksum = vectors_->checksum();
   arrays.meta.degree = params_.degree;
-  arrays.meta.linkStride = fileStrideOf(2 * params_.degree);
+  arrays.meta.linkStride = fileStrideOf(degree0_);
   arrays.meta.bits = fileCoder_.bits();
   arrays.meta.upperCount = static_cast<uint32_t>(upperRow_.size());
   arrays.meta.entryUpper = upperRow_.empty() ? 0 : entryUpper_;

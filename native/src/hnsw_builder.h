@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "connect_rows.h"
 #include "hnsw_index.h"
 #include "memory.h"
 #include "quantizer.h"
@@ -25,6 +26,11 @@ struct HnswParams {
   /** Of the codes that are searched; 0 = as fits the dimension. */
   uint32_t bits = 0;
   bool refine = false;
+  /**
+   * One level with at most `degree` links a node, as in Vamana (Subramanya et al. 2019, DiskANN): where the rule of pruning leaves
+   * room, it is filled by the rule with `kRelaxation`. The file is then somebody else's: there is `connectLinks` for `write`.
+   */
+  bool flat = false;
 };
 
 /** One node's lock: held for a handful of loads and stores. */
@@ -67,10 +73,12 @@ class HnswBuilder {
   void insertRows(uint32_t begin, uint32_t end, const std::atomic<bool>& stopped);
   /** Makes room for the file; once, after all rows are inserted. */
   void prepareFinish();
-  /** Cuts lists to their final length and codes the rows for the file. */
+  /** Cuts lists to their final length and codes the rows for the file, unless the graph is flat. */
   void finishRows(uint32_t begin, uint32_t end);
   /** Makes sure that rows can be reached and writes the file; returns its size. Once, at the end. */
   size_t write(const std::string& path);
+  /** Of a flat graph, instead: makes sure that rows can be reached from `entry`. The links live as long as this does. */
+  LinkTable connectLinks(uint32_t entry);
 
   uint32_t rowCount() const { return rowCount_; }
   size_t peakBytes() const;
@@ -84,6 +92,9 @@ class HnswBuilder {
   void linkBack(uint32_t level, uint32_t self, Scratch& scratch);
   void addLink(uint32_t level, uint32_t from, uint32_t to, float score, Scratch& scratch);
   size_t select(uint32_t level, std::vector<Candidate>& sorted, size_t wanted, Scratch& scratch);
+  bool isDiverse(uint32_t level, const Candidate& candidate, const std::vector<Candidate>& chosen, size_t count, bool relaxed,
+                 Scratch& scratch);
+  bool covers(float between, float toCentre, bool relaxed) const;
   void prune(uint32_t level, const LinkList& list, size_t wanted, Scratch& scratch);
   size_t copyLinks(uint32_t level, uint32_t node, uint32_t* ids);
   void scoreNodes(uint32_t level, const CodeQuery& query, const uint32_t* nodes, size_t count, Scratch& scratch);
@@ -97,6 +108,8 @@ class HnswBuilder {
   std::shared_ptr<VectorFile> vectors_;
   HnswParams params_;
   uint32_t rowCount_;
+  /** Links of the bottom level when all is done, and while rows are inserted. */
+  uint32_t degree0_;
   uint32_t capacity0_;
 
   std::vector<float> mean_;

@@ -41,6 +41,7 @@ struct IndexPlan {
   uint64_t seed;
   std::string path;
 
+  double number(const char* name) const { return params.at(name); }
   uint32_t integer(const char* name) const { return static_cast<uint32_t>(params.at(name)); }
 };
 

@@ -3,6 +3,7 @@
 
 #include "binary_ivf.h"
 #include "container.h"
+#include "disk_build.h"
 #include "failure.h"
 #include "hnsw_build.h"
 #include "index_build.h"
@@ -101,6 +102,15 @@ std::unique_ptr<IndexBuild> startBinaryIvf(const IndexPlan& plan, const Simd& si
   return std::make_unique<BinaryIvfBuild>(simd, std::move(vectors), params, plan.path);
 }
 
+std::unique_ptr<IndexBuild> startDisk(const IndexPlan& plan, const Simd& simd, std::shared_ptr<VectorFile> vectors) {
+  const DiskParams params{.metric = plan.metric,
+                          .degree = plan.integer("max_degree"),
+                          .searchList = plan.integer("search_list_size"),
+                          .codeShare = plan.number("pq_code_budget_gb_ratio"),
+                          .seed = plan.seed};
+  return std::make_unique<DiskBuild>(simd, std::move(vectors), params, plan.path);
+}
+
 constexpr Recipe kRecipes[] = {
     {"HNSW", startHnsw},
     {"HNSW_SQ", startHnswSq},
@@ -114,6 +124,7 @@ constexpr Recipe kRecipes[] = {
     {"IVF_PQ", startPq},
     {"IVF_RABITQ", startRabitq},
     {"SCANN", startScann},
+    {"DISKANN", startDisk},
 };
 
 struct Reader {
@@ -131,6 +142,7 @@ constexpr Reader kReaders[] = {
     {FileKind::kIvf, openAs<IvfIndex>},
     {FileKind::kBinaryIvf, openAs<BinaryIvfIndex>},
     {FileKind::kSparse, openAs<SparseIndex>},
+    {FileKind::kDisk, openAs<DiskIndex>},
 };
 
 }  // namespace

@@ -38,7 +38,28 @@ class Descriptor {
   int fd_;
 };
 
+int adviceCode(Advice advice) {
+  switch (advice) {
+    case Advice::kSequential:
+      return MADV_SEQUENTIAL;
+    case Advice::kRandom:
+      return MADV_RANDOM;
+    case Advice::kSoon:
+      return MADV_WILLNEED;
+    case Advice::kUnused:
+      return MADV_DONTNEED;
+  }
+  return MADV_NORMAL;
+}
+
 }  // namespace
+
+void advise(const void* begin, size_t size, Advice advice) {
+  static const auto pageBytes = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(begin) & ~(pageBytes - 1);
+  const auto end = reinterpret_cast<uintptr_t>(begin) + size;
+  madvise(reinterpret_cast<void*>(first), end - first, adviceCode(advice));
+}
 
 Pages::Pages(Pages&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}

@@ -12,6 +12,10 @@ inline size_t alignUp(size_t value, size_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
+/** A hint to the system about mapped bytes and the pages they touch; what it does not take changes nothing. */
+enum class Advice { kSequential, kRandom, kSoon, kUnused };
+void advise(const void* begin, size_t size, Advice advice);
+
 /**
  * A range of pages, unmapped on destruction: zeroed anonymous memory (huge pages asked for), or a file mapped for
  * reading. The start is aligned to a page. Throws `Failure`.

@@ -58,6 +58,8 @@ struct Scratch {
   std::vector<float> scores;
   std::vector<Candidate> frontier;
   std::vector<Candidate> results;
+  std::vector<Candidate> refused;
+  std::vector<uint32_t> beam;
 
   /** Room for `count` neighbours of one expansion. */
   void reserveNeighbours(size_t count) {

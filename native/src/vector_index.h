@@ -25,6 +25,9 @@ struct SearchParams {
   uint32_t reorderK = 0;
   /** Bits a value of the query of IVF_RABITQ; 0 = not rounded. */
   uint32_t queryBits = 0;
+  /** Candidates a walk of DISKANN keeps, and nodes it reads at once. */
+  uint32_t searchList = 16;
+  uint32_t beamWidth = 4;
 };
 
 /** What one search of one index needs besides the query. */
@@ -47,7 +50,7 @@ class VectorIndex {
   virtual const char* type() const = 0;
   virtual Metric metric() const = 0;
   virtual const VectorRows& rows() const = 0;
-  /** Of the index alone. */
+  /** Of the index alone: what it maps or holds, but of DISKANN only what it holds in memory. */
   virtual size_t bytes() const = 0;
   /**
    * Offers to `result` the best rows for `query`: about min(k, allowed) of them, with true scores. Returns early when

@@ -55,6 +55,13 @@ export interface IndexTypeSpec {
 }
 
 const GRAPH = { M: integer(2, 2_048, 30), efConstruction: integer(1, 2 ** 31 - 1, 360) };
+/** The system's page cache takes the place of a cache of nodes, so its budget decides nothing. */
+const GRAPH_ON_DISK = {
+  max_degree: integer(1, 512, 56),
+  search_list_size: integer(1, 2 ** 31 - 1, 100),
+  pq_code_budget_gb_ratio: { kind: 'number', min: 0.000_001, max: 0.25, fallback: 0.125 },
+  search_cache_budget_gb_ratio: fraction(0.299_999, 0.1),
+} as const;
 const LISTS = { nlist: integer(1, 65_536, 128) };
 /** The exact vectors are always at hand, so every refinement is done from them, whatever type it names. */
 const REFINE = {
@@ -108,6 +115,7 @@ export const INDEX_TYPE_SPECS = {
     build: { ...LISTS, with_raw_data: flag(true) },
     search: ['nprobe', 'reorder_k'],
   },
+  DISKANN: { formats: FLOATS, build: GRAPH_ON_DISK, search: ['search_list', 'beam_width_ratio'] },
   BIN_IVF_FLAT: {
     formats: ['binary'],
     build: { nlist: integer(1, 65_536, 128) },
@@ -149,6 +157,8 @@ export function searchParameters(k: number): ParameterTable {
     /** 0 when nothing is said: as many as hits. */
     reorder_k: integer(1, 2 ** 31 - 1, 0),
     rbq_query_bits: integer(0, 8, 0),
+    search_list: integer(k, 2 ** 31 - 1, Math.max(16, k)),
+    beam_width_ratio: { kind: 'number', min: 1, max: 128, fallback: 4 },
   };
 }
 

@@ -135,7 +135,7 @@ export interface VectorIndex extends VectorShape, Disposable {
   readonly type: IndexType;
   readonly metric: KernelMetric;
   readonly rowCount: number;
-  /** Mapped bytes of the index alone, without its vectors. */
+  /** Mapped bytes of the index alone, without its vectors; of DISKANN, whose file is read where a search needs it, those in memory. */
   readonly sizeBytes: number;
 }
 

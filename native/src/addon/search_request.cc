@@ -38,7 +38,9 @@ SearchParams readParams(Napi::Object params) {
           .dropRatio = params.Get("drop_ratio_search").As<Napi::Number>().DoubleValue(),
           .refineK = params.Get("refine_k").As<Napi::Number>().FloatValue(),
           .reorderK = uint32Of(params, "reorder_k"),
-          .queryBits = uint32Of(params, "rbq_query_bits")};
+          .queryBits = uint32Of(params, "rbq_query_bits"),
+          .searchList = uint32Of(params, "search_list"),
+          .beamWidth = uint32Of(params, "beam_width_ratio")};
 }
 
 Queries readQueries(VectorFormat format, uint32_t dim, const Napi::Value& values, uint32_t count) {
