@@ -28,6 +28,9 @@ IndexPlan takePlan(Input& input) {
     // Left to the build: it must divide a dimension that is drawn later.
     if (name == "m") value = input.between(0, 0);
     if (name == "nlist") value = input.between(1, isExtreme ? 65536 : 20);
+    if (name == "max_degree") value = input.between(1, isExtreme ? 512 : 12);
+    if (name == "search_list_size") value = input.between(1, isExtreme ? 0x7fffffff : 60);
+    if (name == "pq_code_budget_gb_ratio") value = input.between(1, 1000) / 4000.0;
     if (name == "inverted_index_algo") value = input.between(0, 2);
   }
   plan.seed = input.take<uint64_t>();

@@ -24,6 +24,7 @@ const std::vector<IndexPlan>& smallPlans() {
       {"IVF_PQ", Metric::kL2, {{"nlist", 5}, {"m", 0}, {"nbits", 4}}, 1, ""},
       {"IVF_RABITQ", Metric::kL2, {{"nlist", 5}, {"refine", 1}}, 1, ""},
       {"SCANN", Metric::kL2, {{"nlist", 5}}, 1, ""},
+      {"DISKANN", Metric::kL2, {{"max_degree", 6}, {"search_list_size", 20}, {"pq_code_budget_gb_ratio", 0.125}}, 1, ""},
       {"BIN_IVF_FLAT", Metric::kHamming, {{"nlist", 5}}, 1, ""},
       {"SPARSE_INVERTED_INDEX", Metric::kInnerProduct, {{"inverted_index_algo", 0}}, 1, ""},
       {"SPARSE_INVERTED_INDEX", Metric::kInnerProduct, {{"inverted_index_algo", 1}}, 1, ""},
@@ -139,7 +140,9 @@ void checkSearch(const VectorIndex& index, const VectorFile& vectors, const Sear
                               .dropRatio = spec.effort % 3 / 4.0,
                               .refineK = 1 + static_cast<float>(spec.effort % 4),
                               .reorderK = spec.effort % 7,
-                              .queryBits = spec.effort % 9};
+                              .queryBits = spec.effort % 9,
+                              .searchList = spec.effort,
+                              .beamWidth = spec.effort % 5 + 1};
     const IndexRequest request{simd, 0, spec.k, params, spec.filter, spec.bounds, kBm25};
     TopK result(spec.k);
     index.search(request, query, result, stopped);

@@ -70,7 +70,7 @@ void buildIndex(const mishards::IndexPlan& plan, std::shared_ptr<mishards::Vecto
 
 struct SearchSpec {
   uint32_t k;
-  /** ef, and a tenth of it nprobe. */
+  /** ef and search_list, and a tenth of it nprobe. */
   uint32_t effort;
   mishards::RowFilter filter;
   mishards::ScoreBounds bounds;

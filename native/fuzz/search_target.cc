@@ -189,6 +189,8 @@ void run(const uint8_t* bytes, size_t size) {
   request.params.refineK = static_cast<float>(input.between(1, 4));
   request.params.reorderK = input.between(0, 40);
   request.params.queryBits = input.between(0, 8);
+  request.params.searchList = request.params.ef;
+  request.params.beamWidth = 1 + request.params.queryBits;
   request.queryCount = input.between(0, kQueriesMax);
   request.bounds = takeBounds(input);
   Bytes bits[kSourcesMax];

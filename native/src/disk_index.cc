@@ -1,6 +1,7 @@
 #include "disk_index.h"
 
 #include <cmath>
+#include <cstddef>
 
 #include "candidate_pool.h"
 #include "cpu.h"
@@ -51,8 +52,9 @@ std::shared_ptr<DiskIndex> DiskIndex::open(const std::string& path, std::shared_
   advise(pages.data(), pages.size(), Advice::kSequential);
   const ContainerReader reader(path, pages.data(), pages.size(), FileKind::kDisk);
   const uint8_t* head = reader.expect(kMeta, kMetaBytes);
-  if (!areZeros(head + sizeof(DiskMeta), head + kMetaBytes)) reader.refuse("its first page is not filled up with zeros");
+  if (!areZeros(head + offsetof(DiskMeta, reserved2), head + kMetaBytes)) reader.refuse("its first page is not filled up with zeros");
   index->meta_ = *reinterpret_cast<const DiskMeta*>(head);
+  if (index->meta_.reserved != 0) reader.refuse("its reserved bytes are not zero");
   checkMeta(reader, index->meta_, *vectors);
   index->vectors_ = std::move(vectors);
   index->layout_ = std::make_unique<NodeLayout>(index->rows().rowBytes(), index->meta_.degree, index->meta_.rowCount);

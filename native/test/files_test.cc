@@ -27,7 +27,7 @@ void searchAll(const VectorIndex& index, const QueryVector& query) {
   const std::atomic<bool> stopped{false};
   for (const Simd* simd : availableSimd()) {
     for (const uint32_t breadth : {10u, 100u, 2000u}) {
-      IndexRequest request{simd, 0, 10, {.ef = breadth, .nprobe = breadth / 10}, {}, {}};
+      IndexRequest request{simd, 0, 10, {.ef = breadth, .nprobe = breadth / 10, .searchList = breadth}, {}, {}};
       request.filter.rowCount = index.rows().rowCount;
       request.filter.allowedCount = index.rows().rowCount;
       TopK result(10);
@@ -65,6 +65,7 @@ const IndexPlan kPlans[] = {
     {"IVF_PQ", Metric::kL2, {{"nlist", 5}, {"m", 13}, {"nbits", 8}}, 1, ""},
     {"IVF_RABITQ", Metric::kL2, {{"nlist", 5}, {"refine", 1}}, 1, ""},
     {"SCANN", Metric::kL2, {{"nlist", 5}}, 1, ""},
+    {"DISKANN", Metric::kL2, {{"max_degree", 8}, {"search_list_size", 30}, {"pq_code_budget_gb_ratio", 0.25}}, 1, ""},
 };
 
 void checkOwnRows(const IndexPlan& plan) {

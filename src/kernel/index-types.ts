@@ -162,6 +162,15 @@ export function searchParameters(k: number): ParameterTable {
   };
 }
 
+/** Candidates of graph searches, which cannot be fewer than the hits wanted. */
+export const BREADTHS = ['ef', 'search_list'] as const;
+
+/** The same search parameters for `k` hits: breadths that are named and below it are raised. */
+export function paramsForHits(params: Parameters, k: number): Parameters {
+  const raised = BREADTHS.filter((name) => typeof params[name] === 'number' && params[name] < k);
+  return raised.length === 0 ? params : { ...params, ...Object.fromEntries(raised.map((name) => [name, k])) };
+}
+
 /** The specification of a type; undefined for one without files. */
 export function indexTypeSpec(type: string): IndexTypeSpec | undefined {
   const specs: Readonly<Record<string, IndexTypeSpec>> = INDEX_TYPE_SPECS;

@@ -24,7 +24,7 @@ export {
   type WriteVectorsOptions,
 } from './kernel.ts';
 export { createKernel } from './native-kernel.ts';
-export { indexTakes, INDEX_TYPES, type IndexType } from './index-types.ts';
+export { indexTakes, INDEX_TYPES, paramsForHits, type IndexType } from './index-types.ts';
 export {
   concatSparse,
   countVectors,

@@ -2,7 +2,13 @@ import { DistinctKeys } from './distinct-keys.ts';
 import type { ReadSource } from './read-source.ts';
 import { keysOfRefs, type RowRefs } from './row-refs.ts';
 import { takeColumn, type PrimaryKeyColumn } from '../columns/index.ts';
-import { takeVectors, type Kernel, type KernelHits, type KernelSearch } from '../kernel/index.ts';
+import {
+  paramsForHits,
+  takeVectors,
+  type Kernel,
+  type KernelHits,
+  type KernelSearch,
+} from '../kernel/index.ts';
 import type { CollectionSchema } from '../schema/index.ts';
 
 /** Hits of all queries, one after another, best first; `sources` are indexes into those of the search. */
@@ -104,9 +110,7 @@ type Search = DistinctSearch['search'];
 function searchFor(search: Search, queries: readonly number[], k: number): Search {
   if (queries.length === search.queryCount && k === search.k) return search;
   const vectors = takeVectors(search, search.queries, queries);
-  const { ef } = search.params;
-  // The breadth of a graph search is at least k, so it grows along.
-  const params = typeof ef === 'number' && ef < k ? { ...search.params, ef: k } : search.params;
+  const params = paramsForHits(search.params, k);
   return { ...search, queries: vectors, queryCount: queries.length, k, params };
 }
 

@@ -36,6 +36,7 @@ const BUILD_PARAMS: Readonly<Record<string, Readonly<Record<string, number>>>> =
   IVF_PQ: LISTS,
   IVF_RABITQ: LISTS,
   SCANN: LISTS,
+  DISKANN: { max_degree: 6, search_list_size: 40 },
 };
 const METRICS: Readonly<Partial<Record<VectorFormat, KernelMetric>>> = { binary: 'HAMMING', sparse: 'IP' };
 

@@ -69,6 +69,13 @@ const CASES: readonly Case[] = [
     wide: { ef: 200 },
     recall: 0.95,
   },
+  {
+    type: 'DISKANN',
+    params: { max_degree: 6, search_list_size: 10, pq_code_budget_gb_ratio: 0.05 },
+    narrow: { search_list: 10 },
+    wide: { search_list: 400, beam_width_ratio: 8 },
+    recall: 0.95,
+  },
 ];
 
 async function buildAll(client: MilvusClient, name: string, { type, params }: Case): Promise<void> {
@@ -119,7 +126,7 @@ for (const one of CASES) {
       });
       assert.match(
         refused.status.reason,
-        new RegExp(`'${key}' \\(0\\) should be in range|ef\\(0\\) should be larger`),
+        new RegExp(`'${key}' \\(0\\) should be in range|(ef|search_list)\\(0\\) should be larger`),
       );
     }
   });

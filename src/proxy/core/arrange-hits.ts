@@ -1,6 +1,7 @@
 import { comparerOf } from './order-rows.ts';
 import type { ProxyCore, RequestContext, SearchAnswer, SearchCommand } from '../proxy-core.ts';
 import { asKeys, columnOf, takeColumn, takeRows, valueAt, type ColumnValue } from '../../columns/index.ts';
+import { paramsForHits } from '../../kernel/index.ts';
 import type { OrderBy } from '../../protocol/reader-api.ts';
 
 /** Hits of one query that have the same value in a field count as one. */
@@ -65,13 +66,11 @@ export async function searchInOrder(
 }
 
 function widened({ outputFieldIds, params }: SearchCommand, limit: number, fieldIds: readonly number[]) {
-  const { ef } = params;
   return {
     limit,
     offset: 0,
     outputFieldIds: union(outputFieldIds, fieldIds),
-    // The breadth of a graph search is at least its limit.
-    params: typeof ef === 'number' && ef < limit ? { ...params, ef: limit } : params,
+    params: paramsForHits(params, limit),
   };
 }
 

@@ -4,7 +4,7 @@ import type { ReadCommand, SearchCommand } from '../proxy-core.ts';
 import type { CollectionMeta, IndexMeta } from '../../catalog/model.ts';
 import type { VectorColumn } from '../../columns/index.ts';
 import { MishardsError } from '../../errors/index.ts';
-import { indexTypeSpec } from '../../kernel/index-types.ts';
+import { BREADTHS, indexTypeSpec } from '../../kernel/index-types.ts';
 import { zonedFilter } from '../../filter/index.ts';
 import type { FieldSchema, Metric } from '../../schema/index.ts';
 import { readConsistency } from '../translate/consistency.ts';
@@ -53,8 +53,8 @@ export function searchOf(
   queries: VectorColumn,
 ): Omit<SearchCommand, keyof ReadCommand> {
   const { page } = params;
-  const readsEf = indexTypeSpec(type)?.search.includes('ef') ?? false;
-  const indexParams = readsEf ? paramsWithEf(params) : params.indexParams;
+  const breadth = BREADTHS.find((name) => indexTypeSpec(type)?.search.includes(name));
+  const indexParams = breadth === undefined ? params.indexParams : paramsWithBreadth(breadth, params);
   if (page !== null && queries.length > 1) {
     throw new MishardsError(
       'PARAMETER_INVALID',
@@ -101,13 +101,16 @@ export function indexFor(collection: CollectionMeta, { field, metric }: SearchPa
   return { ...index, metric: index.metric };
 }
 
-/** `ef` is the size of HNSW's list of candidates, so it cannot be below the hits wanted; the client does not choose those of a page. */
-function paramsWithEf({ indexParams, limit, offset, page }: SearchParams): SearchParams['indexParams'] {
-  const ef = indexParams['ef'];
-  if (ef === undefined) return indexParams;
+/** The size of a graph's list of candidates cannot be below the hits wanted; the client does not choose those of a page. */
+function paramsWithBreadth(
+  name: string,
+  { indexParams, limit, offset, page }: SearchParams,
+): SearchParams['indexParams'] {
+  const breadth = indexParams[name];
+  if (breadth === undefined) return indexParams;
   const hits = limit + offset;
-  const isWhole = typeof ef === 'number' && Number.isInteger(ef);
-  if (isWhole && ef >= hits) return indexParams;
-  if (isWhole && ef > 0 && page !== null) return { ...indexParams, ef: hits };
-  throw new MishardsError('PARAMETER_INVALID', `ef(${ef}) should be larger than k(${hits})`);
+  const isWhole = typeof breadth === 'number' && Number.isInteger(breadth);
+  if (isWhole && breadth >= hits) return indexParams;
+  if (isWhole && breadth > 0 && page !== null) return { ...indexParams, [name]: hits };
+  throw new MishardsError('PARAMETER_INVALID', `${name}(${breadth}) should be larger than k(${hits})`);
 }

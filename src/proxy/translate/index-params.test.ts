@@ -49,7 +49,7 @@ test('parameters are checked against the type', () => {
     () => read({ metric_type: 'HAMMING' }),
     /float vector index does not support metric type: HAMMING/,
   );
-  assert.throws(() => read({ index_type: 'DISKANN' }), { code: 'NOT_SUPPORTED' });
+  assert.throws(() => read({ index_type: 'GPU_CAGRA' }), { code: 'NOT_SUPPORTED' });
   const ivf = { index_type: 'ivf_flat', metric_type: 'L2' };
   assert.deepEqual(read({ ...ivf, params: '{"nlist": 1024}' }), {
     requestedType: 'IVF_FLAT',

@@ -30,7 +30,7 @@ const FLAT = 'FLAT';
 const BIN_FLAT = 'BIN_FLAT';
 const AUTOINDEX = 'AUTOINDEX';
 /** Search-time parameters that clients also send when they create an index. */
-const IGNORED = new Set(['dim', 'ef', 'nprobe', 'build_id', 'field_id']);
+const IGNORED = new Set(['dim', 'ef', 'nprobe', 'search_list', 'build_id', 'field_id']);
 
 /** Parameters come flat, as JSON under `params`, or both. */
 export function indexRequestFromWire(pairs: readonly KeyValuePair[], field: FieldSchema): IndexRequest {
