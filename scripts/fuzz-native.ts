@@ -16,7 +16,7 @@ const SANITIZERS = 'address,undefined';
 /** Of what libFuzzer says, for a failure. */
 const LINES_KEPT = 120;
 /** Files of the seeds are well below it; longer inputs find nothing that shorter ones do not. */
-const INPUT_BYTES_MAX = 32_768;
+const INPUT_BYTES_MAX = 65_536;
 
 const { values } = parseArgs({
   options: {

@@ -188,7 +188,8 @@ export interface KernelSearch extends VectorShape {
   readonly k: number;
   /**
    * Per-query parameters by Milvus's names, of which each index reads its own: `ef` for HNSW (default max(64, k); at least k),
-   * `nprobe` for IVF (default 8; more than there are lists is all of them). Names no index has are refused with `PARAMETER_INVALID`.
+   * `nprobe` for IVF (default 8; more than there are lists is all of them), `search_list` for DISKANN (default max(16, k); at least k).
+   * Names no index has are refused with `PARAMETER_INVALID`.
    */
   readonly params: Readonly<Record<string, number | string | boolean>>;
   /** Keep only scores better than this (greater is closer); null = no bound. */

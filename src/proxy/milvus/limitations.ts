@@ -17,7 +17,7 @@ export const LIMITATIONS: Partial<Readonly<Record<MethodName, string>>> = {
   CreateDatabase: DATABASE,
   LoadBalance: 'nothing can be moved: it succeeds when every segment is where it is wanted, see ADR 12',
   CreateIndex:
-    'FLAT, HNSW, HNSW_SQ, HNSW_PQ, HNSW_PRQ, IVF_FLAT, IVF_SQ8, IVF_PQ (nbits up to 8), IVF_RABITQ, SCANN and AUTOINDEX on dense vectors, all with exact scores, BIN_FLAT and BIN_IVF_FLAT on BinaryVector; SPARSE_INVERTED_INDEX and SPARSE_WAND on SparseFloatVector, without BM25; INVERTED, STL_SORT, BITMAP, TRIE, HYBRID and AUTOINDEX on scalars, all kept in one form, and RTREE on geometries; no NGRAM, of JSON no json_cast_function and no cast to JSON',
+    'FLAT, HNSW, HNSW_SQ, HNSW_PQ, HNSW_PRQ, IVF_FLAT, IVF_SQ8, IVF_PQ (nbits up to 8), IVF_RABITQ, SCANN, DISKANN and AUTOINDEX on dense vectors, all with exact scores, BIN_FLAT and BIN_IVF_FLAT on BinaryVector; SPARSE_INVERTED_INDEX and SPARSE_WAND on SparseFloatVector, without BM25; INVERTED, STL_SORT, BITMAP, TRIE, HYBRID and AUTOINDEX on scalars, all kept in one form, and RTREE on geometries; no NGRAM, of JSON no json_cast_function and no cast to JSON',
   AlterIndex: 'storage hints such as mmap.enabled, kept without effect',
   LoadCollection: 'no resource groups',
   LoadPartitions: 'no resource groups',
