@@ -49,6 +49,8 @@ DiskBuild::DiskBuild(const Simd& simd, std::shared_ptr<VectorFile> vectors, cons
       space_(params.metric, ClusterSpace::meanOf(vectors_->rows(), params.metric)),
       coder_(simd, space_.codes(), partsOf(vectors_->rows(), params.codeShare), kRowCodeBits, params.seed),
       order_(vectors_->rows().rowCount),
+      middle_(params.metric == Metric::kL2 ? std::vector<float>(vectors_->rows().dim, 0.0f)
+                                           : Quantizer::meanOf(vectors_->rows(), params.metric)),
       centre_{-INFINITY, 0} {
   const VectorRows& rows = vectors_->rows();
   meta_.metric = static_cast<uint32_t>(params.metric);
@@ -120,14 +122,14 @@ void DiskBuild::prepareLearning() {
   }
 }
 
-/** For IP and COSINE the mean of directions is not kept; a walk may begin anywhere, and the shortest way begins near the middle. */
+/** A walk may begin anywhere; the shortest ways begin in the middle. */
 void DiskBuild::findCentre(uint32_t begin, uint32_t end) {
   std::vector<float> placed(meta_.dim);
   std::vector<float> room;
   Candidate best{-INFINITY, 0};
   for (uint32_t row = begin; row < end; row++) {
     if (!space_.codes().place(simd_, vectors_->rows().floats(row, room), placed.data())) continue;
-    const float score = -simd_.innerProduct(placed.data(), placed.data(), meta_.dim);
+    const float score = -simd_.squaredDistance(placed.data(), middle_.data(), meta_.dim);
     if (score > best.score) best = {score, row};
   }
   const std::lock_guard<std::mutex> lock(mutex_);

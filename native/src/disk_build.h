@@ -49,6 +49,8 @@ class DiskBuild : public IndexBuild {
   CodeSample sample_{};
   /** Rows by position of the one list that coders know: the rows themselves. */
   std::vector<uint32_t> order_;
+  /** The mean of the rows in the space of the codes. */
+  std::vector<float> middle_;
   PageArray<uint8_t> codes_;
   PageArray<float> biases_;
   Phase phase_ = Phase::kStart;
@@ -58,7 +60,7 @@ class DiskBuild : public IndexBuild {
 
   std::mutex mutex_;
   double squaredErrors_ = 0;
-  /** The row nearest to the mean so far: where walks begin. */
+  /** The row nearest to the middle so far: where walks begin. */
   Candidate centre_{};
 };
 
