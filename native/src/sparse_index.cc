@@ -85,7 +85,7 @@ void SparseIndex::computeBlocks() {
       const auto [min, max] = std::minmax_element(values_ + begin, values_ + end);
       float length = lengths_.empty() ? 0 : lengths_[rowIds_[begin]];
       for (size_t at = begin; at < end && !lengths_.empty(); at++) length = std::min(length, lengths_[rowIds_[at]]);
-      blocks_.push_back({*max, *min, length});
+      blocks_.push_back({*max, *min, length, rowIds_[begin]});
     }
   }
 }

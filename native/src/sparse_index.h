@@ -44,6 +44,7 @@ struct PostingBlock {
   float min;
   /** Of the rows in it; 0 unless the metric is BM25. */
   float lengthMin;
+  uint32_t firstRow;
 };
 
 constexpr uint32_t kPostingBlock = 128;

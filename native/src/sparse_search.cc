@@ -17,7 +17,12 @@ constexpr uint32_t kWindow = 2048;
 constexpr double kScanCost = 3;
 // Candidates of a search that dropped dimensions, for each hit wanted.
 constexpr size_t kPoolFactor = 3;
-constexpr uint32_t kStopCheckSteps = 1024;
+// What it costs, against adding a posting: looking a row up in a list, bounding a list, and weighing a row.
+constexpr double kLookupCost = 16;
+constexpr double kBoundCost = 20;
+constexpr double kWeighCost = 1;
+// Windows that all lists are added up in, after one where sparing some cost more than it saved: the threshold rises, so it is tried again.
+constexpr uint32_t kPlainWindows = 8;
 
 /** One query on one index. */
 class Probe {
@@ -76,12 +81,7 @@ class Probe {
     bounds_ = bounds;
     k_ = k;
     result_ = &result;
-    const auto algorithm = static_cast<SparseAlgorithm>(index_.meta().algorithm);
-    if (algorithm == SparseAlgorithm::kWand) {
-      wand();
-    } else {
-      windows(algorithm == SparseAlgorithm::kMaxScore);
-    }
+    windows(static_cast<SparseAlgorithm>(index_.meta().algorithm) != SparseAlgorithm::kNaive);
   }
 
   /** Scores by the whole query. */
@@ -108,38 +108,42 @@ class Probe {
 
   /**
    * MaxScore (Turtle and Flood 1995) over windows of rows with the maxima of blocks: lists whose bounds together cannot
-   * reach the threshold are only asked about rows that the others have brought. Without `prune` every list is essential.
+   * reach the threshold are only asked about rows that the others have brought. Without `prune`, and for some windows after one
+   * where that did not pay, every list is added up.
    */
   void windows(bool prune) {
     const uint32_t rowCount = request_.filter.rowCount;
+    uint32_t plain = 0;
     for (uint64_t begin = 0; begin < rowCount && !stopped();) {
+      const auto first = static_cast<uint32_t>(begin);
       const auto end = static_cast<uint32_t>(std::min<uint64_t>(rowCount, begin + kWindow));
-      if (!openWindow(static_cast<uint32_t>(begin), end)) {
+      const bool bounded = prune && plain == 0;
+      plain -= plain > 0 ? 1 : 0;
+      if (!openWindow(first, end, bounded)) {
         begin = nextWindow(begin);
         continue;
       }
-      const double least = threshold();
-      size_t essential = 0;
-      while (prune && essential < present_.size() && reach_[essential] <= least) essential++;
-      if (essential < present_.size()) {
-        for (size_t i = essential; i < present_.size(); i++) accumulate(*present_[i], static_cast<uint32_t>(begin), end);
-        finishWindow(static_cast<uint32_t>(begin), essential);
-      }
       begin = end;
+      const double least = threshold();
+      if (prune && reach_.back() <= least) continue;
+      size_t essential = 0;
+      while (bounded && reach_[essential] <= least) essential++;
+      const double spent = window(first, end, essential, least);
+      if (bounded && spent > expectedOf(0, present_.size())) plain = kPlainWindows;
     }
   }
 
-  /** Finds the lists with rows in the window, least bound first; false when there are none. */
-  bool openWindow(uint32_t begin, uint32_t end) {
+  /** Finds the lists with rows in the window, and if `sorted` puts those first that may add least a posting; false when there are none. */
+  bool openWindow(uint32_t begin, uint32_t end, bool sorted) {
     present_.clear();
     for (PostingCursor& term : terms_) {
-      term.advance(begin);
-      if (term.row() >= end) continue;
-      term.boundUntil(end);
-      present_.push_back(&term);
+      if (term.boundWithin(begin, end)) present_.push_back(&term);
     }
-    std::sort(present_.begin(), present_.end(),
-              [](const PostingCursor* a, const PostingCursor* b) { return a->bound() < b->bound(); });
+    if (sorted) {
+      std::sort(present_.begin(), present_.end(), [](const PostingCursor* a, const PostingCursor* b) {
+        return a->bound() * b->count() < b->bound() * a->count();
+      });
+    }
     reach_.clear();
     double sum = 0;
     for (const PostingCursor* term : present_) {
@@ -149,100 +153,72 @@ class Probe {
     return !present_.empty();
   }
 
+  /** Postings in a window of the present lists [begin, end), were they spread evenly over the rows. */
+  double expectedOf(size_t begin, size_t end) const {
+    double count = 0;
+    for (size_t i = begin; i < end; i++) count += present_[i]->count();
+    return count * kWindow / request_.filter.rowCount;
+  }
+
   uint64_t nextWindow(uint64_t begin) const {
     uint32_t next = kNoRow;
-    for (const PostingCursor& term : terms_) next = std::min(next, term.row());
+    for (const PostingCursor& term : terms_) next = std::min(next, term.rowFrom(static_cast<uint32_t>(begin)));
     return std::max<uint64_t>(begin + kWindow, next / kWindow * uint64_t{kWindow});
   }
 
-  void accumulate(PostingCursor& term, uint32_t begin, uint32_t end) {
-    for (; term.row() < end; term.next()) {
-      const uint32_t at = term.row() - begin;
-      sums_[at] += term.score();
-      touched_[at / 64] |= uint64_t{1} << (at % 64);
+  /** Offers the rows above `least`; returns what that cost, in postings. The lists before `essential` cannot reach it by themselves. */
+  double window(uint32_t begin, uint32_t end, size_t essential, double least) {
+    double spent = kBoundCost * static_cast<double>(present_.size()) + expectedOf(essential, present_.size());
+    for (size_t i = essential; i < present_.size(); i++) present_[i]->addTo(sums_.data(), marks_.data(), begin, end);
+    pick(begin, essential > 0 ? reach_[essential - 1] : 0, least);
+    for (size_t i = essential; i-- > 0 && picked_ > 0;) {
+      spent += kWeighCost * static_cast<double>(picked_) + addToPicked(i, begin, end);
+      keepPicked(i > 0 ? reach_[i - 1] : 0, least);
     }
+    for (size_t i = 0; i < picked_; i++) offer(begin + picks_[i], sums_[picks_[i]]);
+    for (size_t run = 0; run < marks_.size(); run++) {
+      if (marks_[run]) std::fill_n(sums_.data() + run * kRun, kRun, 0.0);
+    }
+    marks_.fill(false);
+    return spent;
   }
 
-  void finishWindow(uint32_t begin, size_t essential) {
-    double least = threshold();
-    for (size_t word = 0; word < touched_.size(); word++) {
-      for (uint64_t rest = touched_[word]; rest != 0; rest &= rest - 1) {
-        const size_t at = word * 64 + static_cast<size_t>(std::countr_zero(rest));
-        const auto row = static_cast<uint32_t>(begin + at);
-        double score = sums_[at];
-        sums_[at] = 0;
-        if (!request_.filter.allows(row) || !complete(row, essential, least, score)) continue;
-        offer(row, score);
-        least = threshold();
+  /** The rows that the filter allows and that with `reach` more would be above `least`. */
+  void pick(uint32_t begin, double reach, double least) {
+    picked_ = 0;
+    for (size_t run = 0; run < marks_.size(); run++) {
+      if (!marks_[run]) continue;
+      for (size_t at = run * kRun; at < (run + 1) * kRun; at++) {
+        if (!(sums_[at] + reach > least) || sums_[at] == 0) continue;
+        if (request_.filter.allows(static_cast<uint32_t>(begin + at))) picks_[picked_++] = static_cast<uint16_t>(at);
       }
-      touched_[word] = 0;
     }
   }
 
-  /** Adds what the other lists have for the row, largest bounds first; false when it cannot reach the threshold. */
-  bool complete(uint32_t row, size_t essential, double least, double& score) {
-    for (size_t i = essential; i-- > 0;) {
-      if (score + reach_[i] <= least) return false;
-      present_[i]->advance(row);
-      if (present_[i]->row() == row) score += present_[i]->score();
+  void keepPicked(double reach, double least) {
+    size_t kept = 0;
+    for (size_t i = 0; i < picked_; i++) {
+      picks_[kept] = picks_[i];
+      kept += sums_[picks_[i]] + reach > least ? 1 : 0;
     }
-    return score > least;
+    picked_ = kept;
   }
 
-  /** Block-max WAND (Ding and Suel 2011): skips to the first row that the bounds of the lists before it let through. */
-  void wand() {
-    for (PostingCursor& term : terms_) {
-      term.advance(0);
-      term.boundUntil(kNoRow);
-      present_.push_back(&term);
+  /** Looks the rows up in a present list, or where that is dearer adds up all of it; returns what that cost. */
+  double addToPicked(size_t list, uint32_t begin, uint32_t end) {
+    PostingCursor& term = *present_[list];
+    const double expected = expectedOf(list, list + 1);
+    const double lookups = kLookupCost * static_cast<double>(picked_);
+    if (lookups > expected) {
+      term.addTo(sums_.data(), marks_.data(), begin, end);
+      return expected;
     }
-    for (uint32_t step = 1; !(step % kStopCheckSteps == 0 && stopped()); step++) {
-      sortByRow();
-      while (!present_.empty() && present_.back()->row() == kNoRow) present_.pop_back();
-      const double least = threshold();
-      size_t pivot = 0;
-      double reach = 0;
-      for (; pivot < present_.size(); pivot++) {
-        reach += present_[pivot]->bound();
-        if (reach * kBoundSlack > least) break;
-      }
-      if (pivot == present_.size()) return;
-      const uint32_t row = present_[pivot]->row();
-      while (pivot + 1 < present_.size() && present_[pivot + 1]->row() == row) pivot++;
-      skipOrScore(row, pivot, least);
+    for (size_t i = 0; i < picked_; i++) {
+      const uint32_t row = begin + picks_[i];
+      term.advance(row);
+      if (term.row() == row) sums_[picks_[i]] += term.score();
     }
-  }
-
-  /** A step moves few lists, so nearly all are in order. */
-  void sortByRow() {
-    for (size_t i = 1; i < present_.size(); i++) {
-      for (size_t j = i; j > 0 && present_[j]->row() < present_[j - 1]->row(); j--) std::swap(present_[j], present_[j - 1]);
-    }
-  }
-
-  /** Lists up to `pivot` may have `row`, the others do not. */
-  void skipOrScore(uint32_t row, size_t pivot, double least) {
-    double reach = 0;
-    uint32_t blockEnd = pivot + 1 < present_.size() ? present_[pivot + 1]->row() : kNoRow;
-    for (size_t i = 0; i <= pivot; i++) {
-      uint32_t end = kNoRow;
-      reach += present_[i]->blockBound(row, &end);
-      blockEnd = std::min(blockEnd, end);
-    }
-    const bool isHopeless = reach * kBoundSlack <= least;
-    if (isHopeless || !request_.filter.allows(row)) {
-      const uint32_t next = isHopeless ? std::max(blockEnd, row + 1) : row + 1;
-      for (size_t i = 0; i <= pivot; i++) present_[i]->advance(next);
-      return;
-    }
-    double score = 0;
-    for (size_t i = 0; i <= pivot; i++) {
-      present_[i]->advance(row);
-      if (present_[i]->row() != row) continue;
-      score += present_[i]->score();
-      present_[i]->next();
-    }
-    if (score > least) offer(row, score);
+    return lookups;
   }
 
   const SparseIndex& index_;
@@ -253,11 +229,14 @@ class Probe {
   size_t k_ = 0;
   TopK* result_ = nullptr;
   std::vector<PostingCursor> terms_;
-  /** Of a window or walk; `reach_` is what the lists up to each may add together. */
+  /** Of a window; `reach_` is what the lists up to each may add together. */
   std::vector<PostingCursor*> present_;
   std::vector<double> reach_;
   std::vector<double> sums_ = std::vector<double>(kWindow);
-  std::array<uint64_t, kWindow / 64> touched_{};
+  std::array<bool, kWindow / kRun> marks_{};
+  /** Rows of the window that may still be hits. */
+  std::array<uint16_t, kWindow> picks_;
+  size_t picked_ = 0;
 };
 
 }  // namespace
