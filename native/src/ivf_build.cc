@@ -20,10 +20,6 @@ constexpr double kTrainEnd = 0.5;
 constexpr double kAssignEnd = 0.95;
 constexpr double kCodedAssignEnd = 0.7;
 constexpr double kLearnEnd = 0.8;
-// Rows that codes are learnt from.
-constexpr size_t kLearnRows = 16384;
-// What they may take: fewer of long vectors.
-constexpr size_t kLearnBytes = size_t{256} << 20;
 constexpr size_t kWriteChunk = size_t{1} << 20;
 
 uint32_t listsFor(uint32_t nlist, uint32_t rowCount) {
@@ -162,8 +158,7 @@ void IvfBuild::layOut() {
 void IvfBuild::prepareLearning() {
   if (coder_->trainSlices() == 0) return;
   const size_t rowCount = order_.size();
-  const size_t rowsMax = std::min(kLearnRows, kLearnBytes / (size_t{meta_.dim} * sizeof(float)));
-  const size_t wanted = std::min(rowCount, rowsMax);
+  const size_t wanted = std::min<size_t>(rowCount, coder_->trainRows());
   sample_.rows = &vectors_->rows();
   for (size_t index = 0; index < wanted; index++) {
     const uint32_t row = order_[rowCount * index / wanted];

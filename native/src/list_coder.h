@@ -128,6 +128,8 @@ class ListCoder {
   virtual ~ListCoder() = default;
 
   virtual uint32_t trainSlices() const { return 0; }
+  /** Members a sample needs; more teach it little. */
+  virtual uint32_t trainRows() const { return 0; }
   virtual void train(uint32_t, const CodeSample&, const std::atomic<bool>&) {}
 
   /** Of section CODE, with what kernels read past its end. */

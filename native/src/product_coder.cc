@@ -8,6 +8,11 @@ namespace mishards {
 namespace {
 
 constexpr uint32_t kIterations = 8;
+// Rows that centres are learnt from; more hardly move them.
+constexpr uint32_t kTrainRowsMin = 4096;
+constexpr uint32_t kTrainRowsEach = 64;
+// Of a slice of training: some megabytes of parts of residuals, and slices enough for several threads.
+constexpr uint32_t kSliceDimensions = 128;
 // A row without a place among the codes: its estimates are no numbers, so it is never found by them.
 constexpr float kNeverFound = std::numeric_limits<float>::quiet_NaN();
 
@@ -105,18 +110,40 @@ ProductCoder::ProductCoder(const Simd& simd, const CodeSpace& space, uint32_t pa
   std::copy_n(book, book_.size(), book_.begin());
 }
 
-void ProductCoder::train(uint32_t part, const CodeSample& sample, const std::atomic<bool>& stopped) {
-  const uint32_t begin = partBegin(part);
-  const uint32_t width = partBegin(part + 1) - begin;
+uint32_t ProductCoder::trainRows() const {
+  return std::max(kTrainRowsMin, kTrainRowsEach * centres_);
+}
+
+uint32_t ProductCoder::partsEach() const {
+  return std::max<uint32_t>(1, static_cast<uint32_t>(uint64_t{kSliceDimensions} * parts_ / space_.dim()));
+}
+
+/** Residuals are those of whole vectors, so a slice takes several parts from each. */
+void ProductCoder::train(uint32_t slice, const CodeSample& sample, const std::atomic<bool>& stopped) {
+  const uint32_t first = slice * partsEach();
+  const uint32_t last = std::min(parts_, first + partsEach());
+  std::vector<std::vector<float>> values(last - first);
+  for (uint32_t part = first; part < last; part++) {
+    values[part - first].reserve(sample.members.size() * (partBegin(part + 1) - partBegin(part)));
+  }
   std::vector<float> placed(space_.dim());
   std::vector<float> residual(space_.dim());
-  std::vector<float> values;
-  values.reserve(sample.members.size() * width);
   std::vector<float> room;
   for (const auto& [row, list] : sample.members) {
+    if (stopped.load(std::memory_order_relaxed)) return;
     if (!space_.residual(simd_, sample.rows->floats(row, room), list, placed.data(), residual.data())) continue;
-    values.insert(values.end(), residual.begin() + begin, residual.begin() + begin + width);
+    for (uint32_t part = first; part < last; part++) {
+      const auto begin = residual.begin() + partBegin(part);
+      values[part - first].insert(values[part - first].end(), begin, residual.begin() + partBegin(part + 1));
+    }
   }
+  for (uint32_t part = first; part < last; part++) trainPart(part, values[part - first], stopped);
+}
+
+/** `values` are the part of each residual, one after the other. */
+void ProductCoder::trainPart(uint32_t part, const std::vector<float>& values, const std::atomic<bool>& stopped) {
+  const uint32_t begin = partBegin(part);
+  const uint32_t width = partBegin(part + 1) - begin;
   const VectorRows rows{values.data(), static_cast<uint32_t>(values.size() / width), width};
   const ClusterSpace plain(Metric::kL2, std::vector<float>(width, 0.0f));
   KMeans centres(simd_, rows, plain, centres_, seed_ + part);

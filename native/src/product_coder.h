@@ -15,8 +15,9 @@ class ProductCoder : public ListCoder {
   /** For searching, with the section's content. */
   ProductCoder(const Simd& simd, const CodeSpace& space, uint32_t parts, uint32_t bits, const float* book);
 
-  uint32_t trainSlices() const override { return parts_; }
-  void train(uint32_t part, const CodeSample& sample, const std::atomic<bool>& stopped) override;
+  uint32_t trainSlices() const override { return (parts_ + partsEach() - 1) / partsEach(); }
+  uint32_t trainRows() const override;
+  void train(uint32_t slice, const CodeSample& sample, const std::atomic<bool>& stopped) override;
   size_t codeBytes(const ListLayout& layout) const override;
   size_t factorCount(const ListLayout& layout) const override;
   double encode(const ListLayout& layout, uint32_t list, const VectorRows& rows, uint8_t* codes, float* factors,
@@ -44,6 +45,9 @@ class ProductCoder : public ListCoder {
   static constexpr uint32_t kBook = sectionTag("BOOK");
 
  private:
+  /** Parts of a slice of training. */
+  uint32_t partsEach() const;
+  void trainPart(uint32_t part, const std::vector<float>& values, const std::atomic<bool>& stopped);
   double encodeRow(const float* vector, uint32_t list, std::vector<float>& buffers, uint8_t* codes, float* bias) const;
 
   const Simd& simd_;

@@ -14,6 +14,7 @@
 #define MISHARDS_BASE "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"
 #define MISHARDS_TARGET __attribute__((target(MISHARDS_BASE)))
 #define MISHARDS_TARGET_POPCNT __attribute__((target(MISHARDS_BASE ",avx512vpopcntdq")))
+#define MISHARDS_INLINE __attribute__((always_inline)) inline
 
 namespace mishards {
 namespace {
@@ -169,70 +170,62 @@ MISHARDS_TARGET void innerProductAndNormInt8(const void* query, const void* row,
   *rowNorm = static_cast<float>(_mm512_reduce_add_epi32(norms));
 }
 
-/** Counts of the ones, as eight sums of 64 bits, by looking up halves of bytes. */
-MISHARDS_TARGET inline __m512i countOnes(__m512i bits) {
-  const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
-  const __m512i mask = _mm512_set1_epi8(15);
-  const __m512i low = _mm512_shuffle_epi8(table, _mm512_and_si512(bits, mask));
-  const __m512i high = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(bits, 4), mask));
-  return _mm512_sad_epu8(_mm512_add_epi8(low, high), _mm512_setzero_si512());
+/** How many ones there are, as eight sums of 64 bits: by looking up halves of bytes, and by an instruction that not every processor has. */
+struct LookupCount {
+  MISHARDS_TARGET static __m512i of(__m512i bits) {
+    const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    const __m512i mask = _mm512_set1_epi8(15);
+    const __m512i low = _mm512_shuffle_epi8(table, _mm512_and_si512(bits, mask));
+    const __m512i high = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(bits, 4), mask));
+    return _mm512_sad_epu8(_mm512_add_epi8(low, high), _mm512_setzero_si512());
+  }
+};
+struct PopcntCount {
+  MISHARDS_TARGET_POPCNT static __m512i of(__m512i bits) { return _mm512_popcnt_epi64(bits); }
+};
+
+/** Inlined into functions of either target, and `Count` with it. */
+template <typename Count>
+MISHARDS_TARGET MISHARDS_INLINE float hamming(const void* query, const void* row, size_t bytes) {
+  const auto* left = static_cast<const uint8_t*>(query);
+  const auto* right = static_cast<const uint8_t*>(row);
+  __m512i counts = _mm512_setzero_si512();
+  for (size_t i = 0; i < bytes; i += 64) {
+    const __mmask64 mask = mask64(bytes - i);
+    const __m512i l = _mm512_maskz_loadu_epi8(mask, left + i);
+    counts = _mm512_add_epi64(counts, Count::of(_mm512_xor_si512(l, _mm512_maskz_loadu_epi8(mask, right + i))));
+  }
+  return static_cast<float>(_mm512_reduce_add_epi64(counts));
+}
+
+template <typename Count>
+MISHARDS_TARGET MISHARDS_INLINE float jaccard(const void* query, const void* row, size_t bytes) {
+  const auto* left = static_cast<const uint8_t*>(query);
+  const auto* right = static_cast<const uint8_t*>(row);
+  __m512i both = _mm512_setzero_si512();
+  __m512i either = _mm512_setzero_si512();
+  for (size_t i = 0; i < bytes; i += 64) {
+    const __mmask64 mask = mask64(bytes - i);
+    const __m512i l = _mm512_maskz_loadu_epi8(mask, left + i);
+    const __m512i r = _mm512_maskz_loadu_epi8(mask, right + i);
+    both = _mm512_add_epi64(both, Count::of(_mm512_and_si512(l, r)));
+    either = _mm512_add_epi64(either, Count::of(_mm512_or_si512(l, r)));
+  }
+  return jaccardDistance(static_cast<uint64_t>(_mm512_reduce_add_epi64(both)),
+                         static_cast<uint64_t>(_mm512_reduce_add_epi64(either)));
 }
 
 MISHARDS_TARGET float hammingLookup(const void* query, const void* row, size_t bytes) {
-  const auto* left = static_cast<const uint8_t*>(query);
-  const auto* right = static_cast<const uint8_t*>(row);
-  __m512i counts = _mm512_setzero_si512();
-  for (size_t i = 0; i < bytes; i += 64) {
-    const __mmask64 mask = mask64(bytes - i);
-    const __m512i l = _mm512_maskz_loadu_epi8(mask, left + i);
-    counts = _mm512_add_epi64(counts, countOnes(_mm512_xor_si512(l, _mm512_maskz_loadu_epi8(mask, right + i))));
-  }
-  return static_cast<float>(_mm512_reduce_add_epi64(counts));
+  return hamming<LookupCount>(query, row, bytes);
 }
-
 MISHARDS_TARGET float jaccardLookup(const void* query, const void* row, size_t bytes) {
-  const auto* left = static_cast<const uint8_t*>(query);
-  const auto* right = static_cast<const uint8_t*>(row);
-  __m512i both = _mm512_setzero_si512();
-  __m512i either = _mm512_setzero_si512();
-  for (size_t i = 0; i < bytes; i += 64) {
-    const __mmask64 mask = mask64(bytes - i);
-    const __m512i l = _mm512_maskz_loadu_epi8(mask, left + i);
-    const __m512i r = _mm512_maskz_loadu_epi8(mask, right + i);
-    both = _mm512_add_epi64(both, countOnes(_mm512_and_si512(l, r)));
-    either = _mm512_add_epi64(either, countOnes(_mm512_or_si512(l, r)));
-  }
-  return jaccardDistance(static_cast<uint64_t>(_mm512_reduce_add_epi64(both)),
-                         static_cast<uint64_t>(_mm512_reduce_add_epi64(either)));
+  return jaccard<LookupCount>(query, row, bytes);
 }
-
 MISHARDS_TARGET_POPCNT float hammingPopcnt(const void* query, const void* row, size_t bytes) {
-  const auto* left = static_cast<const uint8_t*>(query);
-  const auto* right = static_cast<const uint8_t*>(row);
-  __m512i counts = _mm512_setzero_si512();
-  for (size_t i = 0; i < bytes; i += 64) {
-    const __mmask64 mask = mask64(bytes - i);
-    const __m512i l = _mm512_maskz_loadu_epi8(mask, left + i);
-    const __m512i bits = _mm512_xor_si512(l, _mm512_maskz_loadu_epi8(mask, right + i));
-    counts = _mm512_add_epi64(counts, _mm512_popcnt_epi64(bits));
-  }
-  return static_cast<float>(_mm512_reduce_add_epi64(counts));
+  return hamming<PopcntCount>(query, row, bytes);
 }
-
 MISHARDS_TARGET_POPCNT float jaccardPopcnt(const void* query, const void* row, size_t bytes) {
-  const auto* left = static_cast<const uint8_t*>(query);
-  const auto* right = static_cast<const uint8_t*>(row);
-  __m512i both = _mm512_setzero_si512();
-  __m512i either = _mm512_setzero_si512();
-  for (size_t i = 0; i < bytes; i += 64) {
-    const __mmask64 mask = mask64(bytes - i);
-    const __m512i l = _mm512_maskz_loadu_epi8(mask, left + i);
-    const __m512i r = _mm512_maskz_loadu_epi8(mask, right + i);
-    both = _mm512_add_epi64(both, _mm512_popcnt_epi64(_mm512_and_si512(l, r)));
-    either = _mm512_add_epi64(either, _mm512_popcnt_epi64(_mm512_or_si512(l, r)));
-  }
-  return jaccardDistance(static_cast<uint64_t>(_mm512_reduce_add_epi64(both)),
-                         static_cast<uint64_t>(_mm512_reduce_add_epi64(either)));
+  return jaccard<PopcntCount>(query, row, bytes);
 }
 
 bool hasPopcnt() {
