@@ -1,5 +1,6 @@
-import type { FrontServices, Handlers } from './handler.ts';
+import type { FrontServices, Handlers, MilvusCall } from './handler.ts';
 import { collectionOf, databaseOf } from './lookup.ts';
+import type { CollectionMeta } from '../../catalog/model.ts';
 import { MishardsError } from '../../errors/index.ts';
 import { checkAliasName } from '../../schema/index.ts';
 import { SUCCESS } from '../translate/status.ts';
@@ -11,13 +12,13 @@ export function aliasHandlers(
   return {
     async CreateAlias(request, call) {
       checkAliasName(request.alias);
-      const { id } = collectionOf(services, request, call);
+      const { id } = collectionNamed(services, request, call);
       await core.execute({ kind: 'create-alias', collectionId: id, alias: request.alias }, call);
       return SUCCESS;
     },
     async AlterAlias(request, call) {
       checkAliasName(request.alias);
-      const { id } = collectionOf(services, request, call);
+      const { id } = collectionNamed(services, request, call);
       await core.execute({ kind: 'alter-alias', collectionId: id, alias: request.alias }, call);
       return SUCCESS;
     },
@@ -54,4 +55,19 @@ export function aliasHandlers(
       };
     },
   };
+}
+
+/** By its own name: an alias of an alias would not follow it when that is altered. */
+function collectionNamed(
+  services: FrontServices,
+  request: { readonly dbName: string; readonly collectionName: string },
+  call: MilvusCall,
+): CollectionMeta {
+  const collection = collectionOf(services, request, call);
+  const name = request.collectionName.trim();
+  if (collection.name === name) return collection;
+  throw new MishardsError(
+    'COLLECTION_NOT_FOUND',
+    `collection not found[database=${collection.databaseName}][collection=${name}], it is an alias of ${collection.name}`,
+  );
 }

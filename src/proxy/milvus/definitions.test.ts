@@ -269,6 +269,11 @@ describe('aliases', () => {
       succeeded(await client.describeAlias({ collection_name: 'second', alias: 'current' })).collection,
       'first',
     );
+    await refused(
+      client.createAlias({ collection_name: 'current', alias: 'newest' }),
+      100,
+      /\[collection=current\], it is an alias of first$/,
+    );
     succeeded(await client.alterAlias({ collection_name: 'second', alias: 'current' }));
     assert.deepEqual(succeeded(await client.listAliases({ collection_name: 'second' })).aliases, ['current']);
     assert.equal(
