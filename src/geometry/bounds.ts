@@ -90,6 +90,16 @@ export function meet(a: GeometryBounds, b: GeometryBounds): boolean {
   return a.lowX <= b.highX && b.lowX <= a.highX && a.lowY <= b.highY && b.lowY <= a.highY;
 }
 
+/** Whether `inner` lies within `outer` and touches no side of it. */
+export function isInside(inner: GeometryBounds, outer: GeometryBounds): boolean {
+  return (
+    outer.lowX < inner.lowX &&
+    outer.lowY < inner.lowY &&
+    inner.highX < outer.highX &&
+    inner.highY < outer.highY
+  );
+}
+
 /** Whether `inner` lies within `outer`; both are of geometries that are not empty. */
 export function covers(outer: GeometryBounds, inner: GeometryBounds): boolean {
   return (

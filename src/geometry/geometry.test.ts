@@ -14,6 +14,7 @@ import {
   type Relation,
 } from './index.ts';
 import { sphereDistance } from './distance.ts';
+import { randomWkt, SMALL_PLANE } from '../../test/support/random-geometries.ts';
 import { testSeed } from '../../test/support/seed.ts';
 import { SeededRandom } from '../host/index.ts';
 
@@ -117,6 +118,26 @@ test('relations are those of simple features', () => {
     const held = RELATIONS.filter((relation) => ask(relationTest(relation, square), text));
     assert.deepEqual(held.toSorted(), expected.toSorted(), text);
   }
+});
+
+test(`what is told of a rectangle by bounds is told of the same with a corner more (seed ${testSeed})`, () => {
+  const random = new SeededRandom(testSeed);
+  // The corner in the middle of a side leaves the area as it is.
+  const same = parseWkt('POLYGON ((1 1, 3 1, 5 1, 5 4, 1 4, 1 1))');
+  const rectangle = parseWkt('POLYGON ((1 1, 5 1, 5 4, 1 4, 1 1))');
+  const held = { yes: 0, no: 0 };
+  for (let round = 0; round < 800; round++) {
+    const text = randomWkt(random, SMALL_PLANE);
+    // Of those that keep no rules, the two ways to tell may know different things.
+    if (ask(validityTest, text) !== true) continue;
+    for (const relation of RELATIONS) {
+      const expected = ask(relationTest(relation, same), text);
+      const found = ask(relationTest(relation, rectangle), text);
+      assert.equal(found, expected, `${text} ${relation}`);
+      held[found === true ? 'yes' : 'no']++;
+    }
+  }
+  assert.ok(held.yes > 200 && held.no > 500, JSON.stringify(held));
 });
 
 test('a hole is outside of its polygon', () => {

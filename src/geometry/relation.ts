@@ -1,4 +1,4 @@
-import { covers, meet, StoredGeometries, type BoundsTest, type GeometryBounds } from './bounds.ts';
+import { covers, isInside, meet, StoredGeometries, type BoundsTest, type GeometryBounds } from './bounds.ts';
 import { distanceReach, distanceToBounds, metersPerDegree, sphereDistance } from './distance.ts';
 import { typeOf } from './geometry.ts';
 import {
@@ -36,10 +36,13 @@ export function relationTest(relation: Relation, other: Geometry): GeometryTest 
   const bounds = boundsOf(other);
   const possible = POSSIBLE[relation];
   const locate = areaLocator(relation, other);
+  const rectangle = isRectangle(other) ? bounds : null;
+  const isOfInside = relation === 'within' || relation === 'intersects';
   const ask: GeometryTest['ask'] = (stored, bytes, start, end) => {
     stored.measure(start);
-    // An empty geometry has a low bound above its high one, so it never gets beyond here.
-    if (!possible(stored.bounds, bounds)) return false;
+    // What is empty stands in none of the relations.
+    if (stored.isEmpty || !possible(stored.bounds, bounds)) return false;
+    if (rectangle !== null && isInside(stored.bounds, rectangle)) return isOfInside;
     if (locate !== null && stored.isPoint(start)) return locate(stored.pointX(start), stored.pointY(start));
     return answered(() => RELATE[relation](decodeWkb(bytes.subarray(start, end)), other));
   };
@@ -97,38 +100,26 @@ const POSSIBLE: Readonly<Record<Relation, (row: GeometryBounds, other: GeometryB
 
 const INSIDE = 0;
 const ON_BOUNDARY = 1;
-const OUTSIDE = 2;
 
 /** Points and an area: what most filters ask for. null where the general way has to be gone. */
 function areaLocator(relation: Relation, other: Geometry): ((x: number, y: number) => boolean) | null {
   const type = typeOf(other);
   if ((type !== 'Polygon' && type !== 'MultiPolygon') || other.isEmpty() || !isValid(other)) return null;
-  const locate = isRectangle(other) ? rectangleLocator(boundsOf(other)) : jtsLocator(other);
+  const locator = locatorIn(other);
+  const locate = (x: number, y: number): number => locator.locate(coordinate(x, y));
   if (relation === 'within') return (x, y) => locate(x, y) === INSIDE;
   if (relation === 'intersects') return (x, y) => locate(x, y) <= ON_BOUNDARY;
   if (relation === 'touches') return (x, y) => locate(x, y) === ON_BOUNDARY;
   return () => false;
 }
 
-function jtsLocator(area: Geometry): (x: number, y: number) => number {
-  const locator = locatorIn(area);
-  return (x, y) => locator.locate(coordinate(x, y));
-}
-
-function rectangleLocator({ lowX, lowY, highX, highY }: GeometryBounds): (x: number, y: number) => number {
-  return (x, y) => {
-    if (lowX < x && x < highX && lowY < y && y < highY) return INSIDE;
-    return lowX <= x && x <= highX && lowY <= y && y <= highY ? ON_BOUNDARY : OUTSIDE;
-  };
-}
-
-/** Of a valid polygon: whether its sides are those of its bounds, as those of the part of a map that is shown. */
+/** Whether it has the sides of its bounds, as the part of a map that is shown: what lies inside of these is inside of it. */
 function isRectangle(area: Geometry): boolean {
   const corners = area.getCoordinates();
-  if (typeOf(area) !== 'Polygon' || corners.length !== 5) return false;
-  return corners.every((corner, index) => {
-    const next = corners[(index + 1) % 4]!;
-    return index === 4 || (corner.x === next.x) !== (corner.y === next.y);
+  if (typeOf(area) !== 'Polygon' || corners.length !== 5 || !isValid(area)) return false;
+  return corners.slice(1).every(({ x, y }, index) => {
+    const before = corners[index]!;
+    return (x === before.x) !== (y === before.y);
   });
 }
 
