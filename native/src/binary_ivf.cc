@@ -116,7 +116,7 @@ void BinaryIvfIndex::search(const IndexRequest& request, const QueryVector& quer
   lists.clear();
   for (uint32_t list = 0; list < meta_.listCount; list++) lists.push_back({score(centres_.at(list)), list});
   std::sort(lists.begin(), lists.end(), nearer);
-  const bool bounded = request.bounds.hasAbove || request.bounds.upTo != std::numeric_limits<float>::infinity();
+  const bool bounded = request.bounds.hasAbove || request.bounds.isBelow();
   uint32_t emptyLists = 0;
   for (uint32_t at = 0; at < lists.size() && !stopped.load(std::memory_order_relaxed); at++) {
     // A filter or bounds may leave the nearest lists with too little; then the next ones are looked into too.

@@ -21,6 +21,10 @@ constexpr double kEstimateCost = 2;
 // A filtered walk that takes so many times what a filter at random would make it take goes against the query: more of it is wasted.
 constexpr double kPatience = 4;
 constexpr uint32_t kStopCheckRows = 1024;
+// Rows far from the query have larger errors; a page that passes over one never comes back to it.
+constexpr float kSlackBelow = 2;
+// By how much a pool grows that was too small for the bounds.
+constexpr size_t kPoolGrowth = 4;
 // A step that takes longer had to wait for the disk; then so many steps tell the system what they will read, which costs a call a node.
 constexpr auto kWaited = std::chrono::microseconds(50);
 constexpr uint32_t kStepsAdvised = 256;
@@ -58,12 +62,8 @@ class DiskWalk {
   void run(TopK& result) {
     const RowFilter& filter = request_.filter;
     if (filter.allowedCount == 0) return;
-    if (filter.allowedCount <= pool_ || !prepare()) {
-      const FlatQueries one{&query_, 1, &result};
-      searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, filter, request_.bounds, one,
-                 request_.source, stopped_);
-      return;
-    }
+    if (filter.allowedCount <= pool_ || !prepare()) return scanVectors(result);
+    if (request_.bounds.isBelow()) return searchBelow(result);
     TopK found(request_.k);
     if (!walk(found)) {
       found.reset(request_.k);
@@ -74,6 +74,30 @@ class DiskWalk {
   }
 
  private:
+  void scanVectors(TopK& result) {
+    const FlatQueries one{&query_, 1, &result};
+    searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, request_.filter, request_.bounds, one,
+               request_.source, stopped_);
+  }
+
+  /**
+   * The rows behind better ones, which no walk leads to: estimates of all, more of them until no other can be among the k. Where
+   * these are fewer than k although nothing bounds them below, the last ones are looked for exactly.
+   */
+  void searchBelow(TopK& result) {
+    codes_.slack *= kSlackBelow;
+    estimateMax_ = request_.bounds.upTo + codes_.slack;
+    for (; pool_ < request_.filter.allowedCount; pool_ *= kPoolGrowth) {
+      TopK found(request_.k);
+      scanCodes();
+      if (!rank(found) && !stopped()) continue;
+      if (found.hits().size() < request_.k && !request_.bounds.hasAbove && !stopped()) break;
+      for (const Hit& hit : found.hits()) result.offer(hit);
+      return;
+    }
+    scanVectors(result);
+  }
+
   bool prepare() {
     if (!index_.codes().prepare(*request_.simd, query_.floats, scratch_.row, scratch_.values, &codes_)) return false;
     estimateMax_ = request_.bounds.upTo + codes_.slack;
@@ -99,9 +123,8 @@ class DiskWalk {
 
   /** Best first from the entry point; false when a scan of the allowed rows is the better way. */
   bool walk(TopK& found) {
-    const bool everything = request_.filter.bits == nullptr && estimateMax_ == std::numeric_limits<float>::infinity();
     double budget = std::numeric_limits<double>::infinity();
-    if (!everything || pool_ > kWalkPoolMax) {
+    if (request_.filter.bits != nullptr || pool_ > kWalkPoolMax) {
       if (expectedCost() >= scanCost()) return false;
       budget = std::min(scanCost(), kPatience * expectedCost());
     }
@@ -207,8 +230,11 @@ class DiskWalk {
     });
   }
 
-  /** True scores of what was kept, best estimates first, until no estimate can be far enough off to matter. */
-  void rank(TopK& found) {
+  /**
+   * True scores of what was kept, best estimates first, until no estimate can be far enough off to matter. False when that might
+   * come after the last.
+   */
+  bool rank(TopK& found) {
     std::vector<Candidate>& kept = scratch_.results;
     std::sort(kept.begin(), kept.end(), better);
     const size_t rowBytes = index_.rows().rowBytes();
@@ -216,10 +242,12 @@ class DiskWalk {
     if (index_.coldSteps().load(std::memory_order_relaxed) > 0) {
       for (const Candidate& candidate : kept) advise(index_.nodeOf(candidate.id), rowBytes, Advice::kSoon);
     }
-    for (size_t i = 0; i < kept.size() && !stopped() && found.wants(kept[i].score + codes_.slack); i++) {
+    for (size_t i = 0; i < kept.size() && !stopped(); i++) {
+      if (!found.wants(kept[i].score + codes_.slack)) return true;
       if (i + kAhead < kept.size()) prefetch(index_.nodeOf(kept[i + kAhead].id), rowBytes);
       offer(found, kept[i].id, index_.nodeOf(kept[i].id));
     }
+    return kept.size() < pool_;
   }
 
   const DiskIndex& index_;

@@ -22,6 +22,10 @@ constexpr size_t kScanBatch = 128;
 constexpr uint32_t kStopCheckInterval = 32;
 // Estimates are this many standard deviations or less from the truth, nearly always.
 constexpr float kErrorDeviations = 4;
+// Rows far from the query have larger errors; a page that passes over one never comes back to it.
+constexpr float kSlackBelow = 2;
+// By how much a pool grows that was too small for the bounds.
+constexpr size_t kPoolGrowth = 4;
 // Raw vectors asked for this many candidates before they are scored.
 constexpr size_t kRankAhead = 4;
 
@@ -50,17 +54,37 @@ class Walk {
   void run(TopK& result) {
     const RowFilter& filter = request_.filter;
     if (filter.allowedCount == 0) return;
-    if (filter.allowedCount <= pool_ || !prepare()) {
-      const FlatQueries one{&query_, 1, &result};
-      searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, filter, request_.bounds, one,
-                 request_.source, stopped_);
-      return;
-    }
+    if (filter.allowedCount <= pool_ || !prepare()) return scanVectors(result);
+    if (request_.bounds.isBelow()) return searchBelow(result);
     if (!walkGraph()) scanCodes();
     rank(result);
   }
 
  private:
+  void scanVectors(TopK& result) {
+    const FlatQueries one{&query_, 1, &result};
+    searchFlat(*request_.simd, index_.metric(), index_.rows(), 0, index_.rows().rowCount, request_.filter, request_.bounds, one,
+               request_.source, stopped_);
+  }
+
+  /**
+   * The rows behind better ones, which no walk leads to: estimates of all, more of them until no other can be among the k. Where
+   * these are fewer than k although nothing bounds them below, the last ones are looked for exactly.
+   */
+  void searchBelow(TopK& result) {
+    slack_ *= kSlackBelow;
+    estimateMax_ = request_.bounds.upTo + slack_;
+    for (; pool_ < request_.filter.allowedCount; pool_ *= kPoolGrowth) {
+      TopK found(request_.k);
+      scanCodes();
+      if (!rank(found) && !stopped()) continue;
+      if (found.hits().size() < request_.k && !request_.bounds.hasAbove && !stopped()) break;
+      for (const Hit& hit : found.hits()) result.offer(hit);
+      return;
+    }
+    scanVectors(result);
+  }
+
   bool prepare() {
     if (!index_.quantizer().prepare(query_.floats, scratch_.query, scratch_.values)) return false;
     scratch_.reserveNeighbours(std::max<size_t>(kExpandBatch * index_.meta().linkStride, kScanBatch));
@@ -78,8 +102,7 @@ class Walk {
   /** False when a scan of the allowed rows is the better way. */
   bool walkGraph() {
     const RowFilter& filter = request_.filter;
-    const bool everything = filter.bits == nullptr && estimateMax_ == std::numeric_limits<float>::infinity();
-    if (!everything || pool_ > kSortedPoolMax) return expectedSteps() < scanSteps() && walkAccepting();
+    if (filter.bits != nullptr || pool_ > kSortedPoolMax) return expectedSteps() < scanSteps() && walkAccepting();
     walkAll();
     keepPool();
     // Fewer than the pool holds means that the walk saw all it can reach; the scan sees the rest.
@@ -276,18 +299,23 @@ class Walk {
     }
   }
 
-  /** True scores of what was kept, best estimates first, until no estimate can be far enough off to matter. */
-  void rank(TopK& result) {
+  /**
+   * True scores of what was kept, best estimates first, until no estimate can be far enough off to matter. False when that might
+   * come after the last.
+   */
+  bool rank(TopK& result) {
     const VectorRows& rows = index_.rows();
     const ExactScorer score(*request_.simd, index_.metric(), rows, query_);
     std::vector<Candidate>& kept = scratch_.results;
     if (!sorted_) std::sort(kept.begin(), kept.end(), betterCandidate);
-    for (size_t i = 0; i < kept.size() && result.wants(kept[i].score + slack_); i++) {
+    for (size_t i = 0; i < kept.size(); i++) {
+      if (!result.wants(kept[i].score + slack_)) return true;
       if (i + kRankAhead < kept.size()) prefetchVector(kept[i + kRankAhead].id);
       const uint32_t row = kept[i].id;
       const float value = score(rows.at(row));
       if (request_.bounds.keep(value)) result.offer({value, request_.source, row});
     }
+    return kept.size() < pool_;
   }
 
   void prefetchVector(uint32_t row) const {

@@ -39,7 +39,7 @@ class Probe {
     if (request_.filter.allowedCount == 0) return;
     const ListCoder* coder = index_.coder();
     if (!scanIsCheaper() && orderLists()) {
-      if (coder == nullptr) return probeVectors(result);
+      if (exact()) return probeVectors(result);
       const auto scan = coder->scan(*request_.simd, query_.floats, request_.params.queryBits, index_.layout(), index_.codes());
       if (scan) return probeCodes(*scan, result);
     }
@@ -49,9 +49,10 @@ class Probe {
   }
 
  private:
-  bool bounded() const {
-    return request_.bounds.hasAbove || request_.bounds.upTo != std::numeric_limits<float>::infinity();
-  }
+  /** Whether the rows of lists are scored without estimates, which let rows pass unseen behind better ones that are not wanted. */
+  bool exact() const { return index_.coder() == nullptr || request_.bounds.isBelow(); }
+
+  bool bounded() const { return request_.bounds.hasAbove || request_.bounds.isBelow(); }
 
   /** In units of scoring one row of a list exactly. */
   bool scanIsCheaper() const {
@@ -62,8 +63,9 @@ class Probe {
     const double share = static_cast<double>(filter.allowedCount) / filter.rowCount;
     const ListCoder* coder = index_.coder();
     // Codes are all estimated before the filter is asked; what is kept is scored exactly.
-    const double probing = coder == nullptr ? rows * (share + (filter.bits == nullptr ? 0 : kDroppedCost))
-                                            : rows * coder->cost() + kScatteredCost * static_cast<double>(poolSize());
+    const double row = coder == nullptr ? 1 : kScatteredCost;
+    const double probing = exact() ? rows * (row * share + (filter.bits == nullptr ? 0 : kDroppedCost))
+                                   : rows * coder->cost() + kScatteredCost * static_cast<double>(poolSize());
     const double scanning = filter.allowedCount * (filter.bits == nullptr ? 1 : kScatteredCost);
     return scanning <= meta.listCount + probing;
   }
@@ -131,7 +133,7 @@ class Probe {
     for (size_t at = layout.begin(list); at < layout.end(list); at++) {
       const uint32_t row = layout.rowIds[at];
       if (!request_.filter.allows(row)) continue;
-      const float value = score_(index_.vectorAt(at));
+      const float value = score_(index_.coder() == nullptr ? index_.vectorAt(at) : index_.rows().at(row));
       if (!request_.bounds.keep(value)) continue;
       found = true;
       if (result.wants(value)) result.offer({value, request_.source, row});

@@ -27,6 +27,8 @@ struct ScoreBounds {
   float upTo = std::numeric_limits<float>::infinity();
   bool hasAbove = false;
 
+  /** Whether better scores than those wanted may exist. */
+  bool isBelow() const { return upTo != std::numeric_limits<float>::infinity(); }
   bool keep(float score) const { return (hasAbove ? score > above : score >= above) && score <= upTo; }
 };
 

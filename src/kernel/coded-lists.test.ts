@@ -7,6 +7,7 @@ import {
   checkInstructionSets,
   checkKept,
   checkOddRows,
+  checkPages,
   checkRange,
   checkRecall,
   checkScores,
@@ -117,6 +118,11 @@ for (const one of CASES) {
     test('bounds keep their range of scores', async () => {
       for (const metric of DENSE_METRICS) await checkRange(stage, metric, refinedRecall - 0.15);
     });
+
+    for (const metric of DENSE_METRICS) {
+      test(`${metric}: pages that go on from the last score reach every row`, () =>
+        checkPages(stage, metric, { nprobe: LISTS }));
+    }
 
     test('a row takes few bytes, and the file is the same with any number of threads', async () => {
       const bytesOf = async (threads: number): Promise<Buffer> => {

@@ -10,6 +10,7 @@ import {
   checkKept,
   checkOddQueries,
   checkOddRows,
+  checkPages,
   checkRange,
   checkRecall,
   checkScores,
@@ -95,6 +96,11 @@ describe('DISKANN', () => {
     const all = await stage.both({ params }, newBitmap(ROWS, 1));
     checkRecall(all.found, (await stage.both({ params })).found, 0.97);
   });
+
+  for (const metric of DENSE_METRICS) {
+    test(`${metric}: pages that go on from the last score reach every row`, () =>
+      checkPages(stage, metric, { search_list: 200 }));
+  }
 
   for (const metric of DENSE_METRICS) {
     test(`${metric}: bounds keep their range of scores`, async () => {

@@ -9,6 +9,7 @@ import {
   checkKept,
   checkOddQueries,
   checkOddRows,
+  checkPages,
   checkRange,
   checkRecall,
   checkScores,
@@ -64,6 +65,11 @@ describe('HNSW', () => {
     const all = await stage.both({ params: { ef: 100 } }, newBitmap(ROWS, 1));
     checkRecall(all.found, (await stage.both({ params: { ef: 100 } })).found, 0.97);
   });
+
+  for (const metric of DENSE_METRICS) {
+    test(`${metric}: pages that go on from the last score reach every row`, () =>
+      checkPages(stage, metric, { ef: 200 }));
+  }
 
   for (const metric of DENSE_METRICS) {
     test(`${metric}: bounds keep their range of scores`, async () => {

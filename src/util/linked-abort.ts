@@ -17,7 +17,7 @@ export class LinkedAbort implements Disposable {
     return this.#controller.signal;
   }
 
-  abort(reason: unknown): void {
+  abort(reason?: unknown): void {
     this.#controller.abort(reason);
   }
 

@@ -124,11 +124,14 @@ function registerCalls(check: Check, pair: MakePair): void {
 function registerEnds(check: Check, pair: MakePair): void {
   check('a deadline ends the call on both sides', async () => {
     const aborted = Promise.withResolvers<unknown>();
-    await using both = await pair(async (_method, _request, context) => {
+    await using both = await pair(async (method, request, context) => {
+      if (method === 'echo') return request;
       const reason = await abortOf(context.signal);
       aborted.resolve(reason);
       throw reason;
     });
+    // Connecting may take longer than the deadline, and then the handler would never hear of the call.
+    await both.peer.call('echo', packet(null), TIMEOUT);
     await failure(both.peer.call('slow', packet(null), { timeoutMs: 30 }), 'DEADLINE_EXCEEDED');
     assert.ok(['DEADLINE_EXCEEDED', 'CANCELLED'].includes(codeOf(await aborted.promise)));
   });

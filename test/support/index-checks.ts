@@ -52,6 +52,18 @@ export async function checkRange(
   return scoreAbove;
 }
 
+/** Searches from score to score down to the last row, as an iterator makes them, are full and pass over next to none. */
+export async function checkPages(stage: IndexStage, metric: KernelMetric, params: Params): Promise<void> {
+  const k = 200;
+  const one = { metric, ...stage.firstQueries(1) };
+  const { truth } = await stage.both({ ...one, k: stage.rowCount, params: {} });
+  for (let from = 0; from < stage.rowCount; from += k - 1) {
+    const page = await stage.both({ ...one, k, scoreUpTo: truth.scores[from]!, params });
+    assert.equal(page.found.counts[0], page.truth.counts[0], `from row ${from}`);
+    checkRecall(page.found, page.truth, 0.98, `from row ${from}`);
+  }
+}
+
 /** Sums differ in the last bit between sets: so many queries may have other hits for that. */
 export async function checkInstructionSets(
   stage: IndexStage,

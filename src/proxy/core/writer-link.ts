@@ -4,6 +4,7 @@ import type { WriterLeader } from '../../catalog/model.ts';
 import { MishardsError, isErrorWithCode } from '../../errors/index.ts';
 import type { Clock, Timers } from '../../host/index.ts';
 import type { WriterApi } from '../../protocol/writer-api.ts';
+import { LinkedAbort } from '../../util/linked-abort.ts';
 import type { CallOptions } from '../../wire/wire.ts';
 
 export interface WriterLinkOptions {
@@ -45,9 +46,9 @@ export class WriterLink implements AsyncDisposable {
   ): Promise<Result> {
     const { clock, timers, writerWaitMs } = this.#options;
     const startMs = clock.monotonicMs();
-    const enough = new AbortController();
+    using enough = new LinkedAbort(context.signal);
     using _ = timers.after(writerWaitMs, () => enough.abort());
-    const waiting = AbortSignal.any([context.signal, enough.signal]);
+    const waiting = enough.signal;
     let refusal: Refusal | null = null;
     for (;;) {
       const leader = await this.#waitForLeader(refusal, waiting);

@@ -69,7 +69,7 @@ export function searchOf(
     limit: params.limit,
     offset: params.offset,
     params: searchParamsOf(type, indexParams),
-    ...(page === null ? range : pageRange(page, metric, range)),
+    ...(params.isOfIterator ? pageRange(page, metric, range) : range),
   };
 }
 

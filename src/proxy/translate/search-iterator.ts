@@ -35,11 +35,19 @@ export function iteratorPageFromWire(params: ReadonlyMap<string, string>): Itera
   return { batchSize, lastBound, tiesSeen: tiesOf(params.get('search_iter_id') ?? '') };
 }
 
+/** The greatest number of 32 bits, so no score is above. */
+const SCORE_MAX = 3.4028234663852886e38;
+
 /** The range that begins at the last page's last score. `range` is what the client's own range search asks for. */
-export function pageRange(page: IteratorPage, metric: Metric, range: ScoreRange): ScoreRange {
-  if (page.lastBound === null) return range;
+export function pageRange(page: IteratorPage | null, metric: Metric, range: ScoreRange): ScoreRange {
+  if (page === null || page.lastBound === null) return firstPageRange(range);
   const score = isDistance(metric) ? -page.lastBound : page.lastBound;
   return { ...range, scoreUpTo: range.scoreUpTo === null ? score : Math.min(score, range.scoreUpTo) };
+}
+
+/** With a bound above, searches pass over no row that is among the best: no later page would bring it. */
+function firstPageRange(range: ScoreRange): ScoreRange {
+  return { ...range, scoreUpTo: range.scoreUpTo ?? SCORE_MAX };
 }
 
 export interface IteratorResult {

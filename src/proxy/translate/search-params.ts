@@ -27,6 +27,8 @@ export interface SearchParams {
   readonly rangeFilter: number | null;
   /** null = a plain search. */
   readonly page: IteratorPage | null;
+  /** Clients that make the pages of an iterator by themselves, from ranges, say so. */
+  readonly isOfIterator: boolean;
   /** null = hits are not grouped. */
   readonly groupBy: GroupBy | null;
   /** Only rows in segments count (`ignore_growing`). */
@@ -83,6 +85,7 @@ export function searchParamsFromWire(
     radius: numberOf(params, 'radius'),
     rangeFilter: numberOf(params, 'range_filter'),
     page,
+    isOfIterator: page !== null || booleanParam(params, 'iterator'),
     ignoresFresh: booleanParam(params, 'ignore_growing'),
     ...arrangement(params, page, schema),
     indexParams: Object.fromEntries(
