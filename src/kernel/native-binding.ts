@@ -6,7 +6,7 @@ declare const handleBrand: unique symbol;
 /** Objects of the addon, opaque here. */
 export type KernelHandle = { readonly [handleBrand]: 'kernel' };
 export type DataHandle = { readonly [handleBrand]: 'data' };
-export type JobHandle = { readonly [handleBrand]: 'job' };
+export type JobHandle = number & { readonly [handleBrand]: 'job' };
 
 export interface NativeVectors {
   readonly handle: DataHandle;
@@ -109,7 +109,7 @@ export interface NativeBinding {
 
 const ADDON = '../../native/build/Release/mishards_kernel.node';
 /** Grows with every change of the exports, here and in `native/src/addon/addon.cc`. */
-const CONTRACT = 4;
+const CONTRACT = 5;
 let loaded: NativeBinding | undefined;
 
 /** The compiled addon, loaded once a process. Throws `INTERNAL` where it was not built, or from other sources. */

@@ -58,7 +58,9 @@ export function createKernel(options: KernelOptions): Kernel {
 class NativeKernel implements Kernel {
   readonly info: KernelInfo;
   readonly #handle: KernelHandle;
-  readonly #running = new Set<Promise<unknown>>();
+  /** A count, as sets that change all the time leave tables behind that outlive young collections, with all they held. */
+  #running = 0;
+  #onIdle = (): void => {};
   readonly #loopShare = new LoopShare(RESULTS_A_TURN);
   #disposal: Promise<void> | undefined;
 
@@ -119,7 +121,7 @@ class NativeKernel implements Kernel {
 
   async #dispose(): Promise<void> {
     nativeBinding().stopKernel(this.#handle);
-    await Promise.allSettled(this.#running);
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     nativeBinding().closeKernel(this.#handle);
   }
 
@@ -154,12 +156,11 @@ class NativeKernel implements Kernel {
 
   async #run<T>(start: (handle: KernelHandle) => Promise<T>): Promise<T> {
     this.#refuseAfterDispose();
-    const promise = awaitNative(callNative(() => start(this.#handle)));
-    this.#running.add(promise);
+    this.#running++;
     try {
-      return await promise;
+      return await awaitNative(callNative(() => start(this.#handle)));
     } finally {
-      this.#running.delete(promise);
+      if (--this.#running === 0) this.#onIdle();
     }
   }
 

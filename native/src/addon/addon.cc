@@ -13,7 +13,6 @@ namespace {
 
 using KernelHandle = Napi::External<std::shared_ptr<KernelObject>>;
 using Handle = Napi::External<DataHandle>;
-using JobHandle = Napi::External<std::weak_ptr<Job>>;
 
 std::shared_ptr<KernelObject>& kernelOf(const Napi::CallbackInfo& info) {
   return *info[0].As<KernelHandle>().Data();
@@ -28,7 +27,7 @@ Napi::Value handleOf(Napi::Env env, DataHandle data) {
 }
 
 /** As in `src/kernel/native-binding.ts`. */
-constexpr uint32_t kContract = 4;
+constexpr uint32_t kContract = 5;
 
 VectorFormat formatOf(const Napi::Value& value) {
   return static_cast<VectorFormat>(value.As<Napi::Number>().Uint32Value());
@@ -291,10 +290,10 @@ class SearchCall : public CallJob<SearchJob> {
 };
 
 /** `{ promise, job }` of a submitted job. */
-Napi::Value startedCall(Napi::Env env, Napi::Promise promise, const std::shared_ptr<Job>& job) {
+Napi::Value startedCall(Napi::Env env, Napi::Promise promise, uint64_t number) {
   const Napi::Object value = Napi::Object::New(env);
   value.Set("promise", promise);
-  value.Set("job", JobHandle::New(env, new std::weak_ptr<Job>(job), [](Napi::Env, std::weak_ptr<Job>* owned) { delete owned; }));
+  value.Set("job", Napi::Number::New(env, static_cast<double>(number)));
   return value;
 }
 
@@ -319,7 +318,7 @@ Napi::Value buildIndex(const Napi::CallbackInfo& info) {
   const auto job = std::make_shared<BuildCall>(std::move(call), kernel->simd, dataOf(options.Get("vectors")).file,
                                                std::move(plan), number("threads").Uint32Value());
   submitCall(info.Env(), job->call(), job, true);
-  return startedCall(info.Env(), promise, job);
+  return startedCall(info.Env(), promise, job->call().numberOf(job));
 }
 
 Napi::Value search(const Napi::CallbackInfo& info) {
@@ -341,12 +340,13 @@ Napi::Value search(const Napi::CallbackInfo& info) {
   } else {
     submitCall(info.Env(), job->call(), job, true);
   }
-  return startedCall(info.Env(), promise, job);
+  return startedCall(info.Env(), promise, job->call().numberOf(job));
 }
 
 Napi::Value cancel(const Napi::CallbackInfo& info) {
   const auto& kernel = kernelOf(info);
-  const auto job = info[1].As<JobHandle>().Data()->lock();
+  const auto found = kernel->jobs.find(static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()));
+  const auto job = found == kernel->jobs.end() ? nullptr : found->second.lock();
   if (job && kernel->pool) kernel->pool->stop(job, Code::kCancelled, "the request was cancelled");
   return info.Env().Undefined();
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "addon/completions.h"
 #include "block.h"
@@ -32,6 +33,9 @@ struct KernelObject {
   const uint32_t threadCount;
   Completions completions;
   std::optional<ThreadPool> pool;
+  /** Those that can be cancelled, by the number JavaScript has: an object with a finalizer each would outlive young collections. */
+  std::unordered_map<uint64_t, std::weak_ptr<Job>> jobs;
+  uint64_t lastJob = 0;
 };
 
 /** What JavaScript holds of a file, an index or a block; empty once released. */
@@ -62,8 +66,16 @@ class PendingCall {
   /** Of builds only. */
   Napi::FunctionReference onProgress;
 
+  /** A number by which the job can be cancelled until the promise is settled. */
+  uint64_t numberOf(const std::shared_ptr<Job>& job) {
+    jobNumber_ = ++kernel_->lastJob;
+    kernel_->jobs.emplace(jobNumber_, job);
+    return jobNumber_;
+  }
+
   void settle(Napi::Env env, const Job& job, const std::function<Napi::Value(Napi::Env)>& value) {
     kernel_->completions.delivered(env);
+    kernel_->jobs.erase(jobNumber_);
     if (job.outcome() == Code::kOk) {
       deferred_.Resolve(value(env));
     } else {
@@ -75,6 +87,7 @@ class PendingCall {
   std::shared_ptr<KernelObject> kernel_;
   Napi::Promise::Deferred deferred_;
   std::vector<Napi::ObjectReference> kept_;
+  uint64_t jobNumber_ = 0;
 };
 
 /** Submits `job`; throws `Failure` after undoing what `call` expected. */

@@ -80,10 +80,14 @@ SearchRequest readSearchRequest(Napi::Object request, PendingCall& call) {
 Napi::Value searchResults(Napi::Env env, const SearchJob& job) {
   const size_t k = job.request().k;
   const std::vector<TopK>& results = job.results();
-  auto counts = Napi::Uint32Array::New(env, results.size());
-  auto sources = Napi::Uint32Array::New(env, results.size() * k);
-  auto rows = Napi::Uint32Array::New(env, results.size() * k);
-  auto scores = Napi::Float32Array::New(env, results.size() * k);
+  // One buffer for all: each is memory of its own that the garbage collector has to give back.
+  const size_t hitCount = results.size() * k;
+  const auto buffer = Napi::ArrayBuffer::New(env, (results.size() + 3 * hitCount) * sizeof(uint32_t));
+  const auto offset = [&](size_t hitArrays) { return (results.size() + hitArrays * hitCount) * sizeof(uint32_t); };
+  auto counts = Napi::Uint32Array::New(env, results.size(), buffer, 0);
+  auto sources = Napi::Uint32Array::New(env, hitCount, buffer, offset(0));
+  auto rows = Napi::Uint32Array::New(env, hitCount, buffer, offset(1));
+  auto scores = Napi::Float32Array::New(env, hitCount, buffer, offset(2));
   for (size_t query = 0; query < results.size(); query++) {
     const std::vector<Hit>& hits = results[query].hits();
     counts.Data()[query] = static_cast<uint32_t>(hits.size());

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { MishardsError } from '../../errors/index.ts';
 import type { Host } from '../../host/index.ts';
+import { NumberTable } from '../../util/number-table.ts';
 import type { Packet } from '../../util/packet.ts';
 import { ServedCall } from '../served-call.ts';
 import type { WireLimits } from '../wire-limits.ts';
@@ -24,7 +25,7 @@ export class SocketConnection implements ChannelEvents {
   readonly #host: Pick<Host, 'clock' | 'timers'>;
   readonly #limits: WireLimits;
   readonly #owner: ConnectionOwner;
-  readonly #served = new Map<number, ServedCall>();
+  readonly #served = new NumberTable<ServedCall>();
   #servedBytes = 0;
   #answerBytesMax = 0;
 
@@ -99,7 +100,7 @@ export class SocketConnection implements ChannelEvents {
 
   #onRequest(frame: Frame): void {
     const { callId, timeoutMs } = frame;
-    if (this.#served.has(callId)) throw violation(`call ${callId} is under way already`);
+    if (this.#served.get(callId) !== undefined) throw violation(`call ${callId} is under way already`);
     const { method, trace, packet } = decodeRequest(frame);
     if (this.#owner.draining) {
       const refusal = new MishardsError('SERVICE_NOT_READY', 'the node is stopping and takes no new calls');
@@ -120,7 +121,7 @@ export class SocketConnection implements ChannelEvents {
       if (!call.abandoned) this.#channel.send('error', id, 0, encodeError(error));
     }
     call.end();
-    this.#served.delete(id);
+    this.#served.take(id);
     this.#servedBytes -= bytes;
     this.#regulate();
     this.#owner.onProgress();

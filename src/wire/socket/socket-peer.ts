@@ -1,4 +1,5 @@
 import { MishardsError } from '../../errors/index.ts';
+import { NumberTable } from '../../util/number-table.ts';
 import type { Packet } from '../../util/packet.ts';
 import { decodePacket } from '../../util/packet.ts';
 import { PendingCall } from '../pending-call.ts';
@@ -29,7 +30,7 @@ export class SocketPeer implements WirePeer, ChannelEvents {
   readonly #host: SocketHost;
   readonly #limits: WireLimits;
   readonly #reconnect: ReconnectPolicy;
-  readonly #calls = new Map<number, OutgoingCall>();
+  readonly #calls = new NumberTable<OutgoingCall>();
   #channel: FrameChannel | null = null;
   #hello: Hello | null = null;
   /** Bytes of calls that wait for the connection. */
@@ -80,7 +81,7 @@ export class SocketPeer implements WirePeer, ChannelEvents {
     this.#reconnect.succeeded();
     this.#waitingBytes = 0;
     const nowMs = this.#host.clock.monotonicMs();
-    for (const call of [...this.#calls.values()]) this.#send(call, call.deadlineMs - nowMs);
+    for (const call of this.#calls.values()) this.#send(call, call.deadlineMs - nowMs);
   }
 
   onFrame(frame: Frame): void {
@@ -108,7 +109,7 @@ export class SocketPeer implements WirePeer, ChannelEvents {
     this.#goingAway = false;
     this.#waitingBytes = 0;
     if (!wasOpen) this.#reconnect.failed();
-    const calls = [...this.#calls.values()];
+    const calls = this.#calls.values();
     this.#calls.clear();
     const failure = wasOpen ? reason : unreachable(reason.message, reason);
     for (const call of calls) call.pending.fail(failure);
@@ -148,7 +149,7 @@ export class SocketPeer implements WirePeer, ChannelEvents {
   /** Ids wrap around; those still under way are passed over. */
   #freeId(): number {
     do this.#lastId = (this.#lastId + 1) >>> 0;
-    while (this.#calls.has(this.#lastId));
+    while (this.#calls.get(this.#lastId) !== undefined);
     return this.#lastId;
   }
 
@@ -159,7 +160,7 @@ export class SocketPeer implements WirePeer, ChannelEvents {
   #send(call: OutgoingCall, remainingMs: number): void {
     const bytesMax = this.#hello?.frameBytesMax ?? Infinity;
     if (call.frameBytes > bytesMax) {
-      this.#calls.delete(call.id);
+      this.#calls.take(call.id);
       call.pending.fail(tooLarge(call.method, call.frameBytes, bytesMax));
       return;
     }
@@ -168,18 +169,16 @@ export class SocketPeer implements WirePeer, ChannelEvents {
   }
 
   #giveUp(id: number): void {
-    const call = this.#calls.get(id);
+    const call = this.#calls.take(id);
     if (call === undefined) return;
-    this.#calls.delete(id);
     if (this.#hello === null) this.#waitingBytes -= call.frameBytes;
     else this.#channel?.send('cancel', id, 0, null);
   }
 
   /** Answers to calls that were given up meanwhile are dropped. */
   #answered(id: number, outcome: Packet | MishardsError): void {
-    const call = this.#calls.get(id);
+    const call = this.#calls.take(id);
     if (call === undefined) return;
-    this.#calls.delete(id);
     if (outcome instanceof MishardsError) call.pending.fail(outcome);
     else call.pending.answer(outcome);
   }
