@@ -1,5 +1,6 @@
 // What the hop costs: the same searches through a proxy and a reader process, and in one process that is both. Official
-// client, one search at a time; blocks of searches alternate between the two, and the ratio is the median over pairs.
+// client, one search at a time; blocks of searches alternate between the two, and the ratio is the median over pairs. With
+// --awake no processor goes to sleep between two processes.
 import { parseArgs } from 'node:util';
 import type { MilvusClient } from '@zilliz/milvus2-sdk-node';
 import { say, startApart, startTogether, type BenchCluster } from './bench-cluster.ts';
@@ -7,6 +8,7 @@ import { loadEmbeddings, type Embeddings } from '../../scripts/embeddings.ts';
 import { insertWords } from '../../scripts/quickstart/insert-words.ts';
 import { COLLECTION, createWords, indexAndLoad } from '../../scripts/quickstart/words-collection.ts';
 import { succeeded } from '../../test/support/milvus.ts';
+import { awakeProcessors } from '../support/awake-processors.ts';
 import { processorMs } from '../support/process-use.ts';
 import { createReport } from '../support/report.ts';
 import { median, round } from '../support/statistics.ts';
@@ -24,12 +26,14 @@ export async function run(args: readonly string[]): Promise<void> {
       rows: { type: 'string', default: '50000' },
       pairs: { type: 'string', default: '15' },
       ef: { type: 'string', default: '96' },
+      awake: { type: 'boolean', default: false },
     },
   });
   const embeddings = await loadEmbeddings({ rows: Number(values.rows), queries: 1_000, seed: SEED });
   const ef = Number(values.ef);
   await using apart = await filled(startApart(), embeddings);
   await using together = await filled(startTogether(), embeddings);
+  using _awake = values.awake ? awakeProcessors() : null;
   const ratios: number[] = [];
   const [through, direct]: [number[], number[]] = [[], []];
   const processes = {
@@ -54,6 +58,7 @@ export async function run(args: readonly string[]): Promise<void> {
     measure: 'search through proxy and reader processes',
     rows: embeddings.words.length,
     ef,
+    awake: values.awake,
     pairs: ratios.length,
     p50_ms: round(median(through)),
     peer: 'the same in one process',
