@@ -82,7 +82,8 @@ std::shared_ptr<BinaryIvfIndex> BinaryIvfIndex::open(const std::string& path, st
 /** In units of scoring one row of a list. */
 bool BinaryIvfIndex::scanIsCheaper(const IndexRequest& request, uint32_t probes) const {
   const RowFilter& filter = request.filter;
-  if (filter.allowedCount <= request.k) return true;
+  // Lists do not tell what earlier pages have passed over.
+  if (filter.allowedCount <= request.k || request.bounds.isPage()) return true;
   const double probed = static_cast<double>(probes) / meta_.listCount * filter.rowCount;
   if (filter.bits == nullptr) return filter.rowCount <= meta_.listCount + probed;
   return kScatteredCost * filter.allowedCount <= meta_.listCount + probed;

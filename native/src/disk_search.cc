@@ -4,6 +4,7 @@
 
 #include "disk_index.h"
 #include "exact_score.h"
+#include "find_below.h"
 #include "flat_search.h"
 #include "hnsw_index.h"
 #include "scratch.h"
@@ -21,10 +22,6 @@ constexpr double kEstimateCost = 2;
 // A filtered walk that takes so many times what a filter at random would make it take goes against the query: more of it is wasted.
 constexpr double kPatience = 4;
 constexpr uint32_t kStopCheckRows = 1024;
-// Rows far from the query have larger errors; a page that passes over one never comes back to it.
-constexpr float kSlackBelow = 2;
-// By how much a pool grows that was too small for the bounds.
-constexpr size_t kPoolGrowth = 4;
 // A step that takes longer had to wait for the disk; then so many steps tell the system what they will read, which costs a call a node.
 constexpr auto kWaited = std::chrono::microseconds(50);
 constexpr uint32_t kStepsAdvised = 256;
@@ -63,13 +60,16 @@ class DiskWalk {
     const RowFilter& filter = request_.filter;
     if (filter.allowedCount == 0) return;
     if (filter.allowedCount <= pool_ || !prepare()) return scanVectors(result);
-    if (request_.bounds.isBelow()) return searchBelow(result);
+    if (request_.bounds.isPage()) return searchBelow(result);
     TopK found(request_.k);
     if (!walk(found)) {
       found.reset(request_.k);
       scanCodes();
       rank(found);
     }
+    // Better rows, which are not wanted, may have taken the places of those that are.
+    const bool isFull = scratch_.results.size() == pool_;
+    if (request_.bounds.isBelow() && isFull && found.hits().size() < request_.k) return searchBelow(result);
     for (const Hit& hit : found.hits()) result.offer(hit);
   }
 
@@ -80,22 +80,15 @@ class DiskWalk {
                request_.source, stopped_);
   }
 
-  /**
-   * The rows behind better ones, which no walk leads to: estimates of all, more of them until no other can be among the k. Where
-   * these are fewer than k although nothing bounds them below, the last ones are looked for exactly.
-   */
   void searchBelow(TopK& result) {
     codes_.slack *= kSlackBelow;
     estimateMax_ = request_.bounds.upTo + codes_.slack;
-    for (; pool_ < request_.filter.allowedCount; pool_ *= kPoolGrowth) {
-      TopK found(request_.k);
+    const auto scan = [this](size_t pool) {
+      pool_ = pool;
       scanCodes();
-      if (!rank(found) && !stopped()) continue;
-      if (found.hits().size() < request_.k && !request_.bounds.hasAbove && !stopped()) break;
-      for (const Hit& hit : found.hits()) result.offer(hit);
-      return;
-    }
-    scanVectors(result);
+    };
+    const auto rankKept = [this](TopK& found) { return rank(found); };
+    if (!findBelow(request_, pool_, stopped_, scan, rankKept, result)) scanVectors(result);
   }
 
   bool prepare() {
@@ -124,7 +117,8 @@ class DiskWalk {
   /** Best first from the entry point; false when a scan of the allowed rows is the better way. */
   bool walk(TopK& found) {
     double budget = std::numeric_limits<double>::infinity();
-    if (request_.filter.bits != nullptr || pool_ > kWalkPoolMax) {
+    const bool everything = request_.filter.bits == nullptr && !request_.bounds.isBelow();
+    if (!everything || pool_ > kWalkPoolMax) {
       if (expectedCost() >= scanCost()) return false;
       budget = std::min(scanCost(), kPatience * expectedCost());
     }

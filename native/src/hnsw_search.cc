@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "exact_score.h"
+#include "find_below.h"
 #include "flat_search.h"
 #include "scratch.h"
 
@@ -22,10 +23,6 @@ constexpr size_t kScanBatch = 128;
 constexpr uint32_t kStopCheckInterval = 32;
 // Estimates are this many standard deviations or less from the truth, nearly always.
 constexpr float kErrorDeviations = 4;
-// Rows far from the query have larger errors; a page that passes over one never comes back to it.
-constexpr float kSlackBelow = 2;
-// By how much a pool grows that was too small for the bounds.
-constexpr size_t kPoolGrowth = 4;
 // Raw vectors asked for this many candidates before they are scored.
 constexpr size_t kRankAhead = 4;
 
@@ -55,9 +52,16 @@ class Walk {
     const RowFilter& filter = request_.filter;
     if (filter.allowedCount == 0) return;
     if (filter.allowedCount <= pool_ || !prepare()) return scanVectors(result);
-    if (request_.bounds.isBelow()) return searchBelow(result);
+    if (request_.bounds.isPage()) return searchBelow(result);
     if (!walkGraph()) scanCodes();
-    rank(result);
+    if (!request_.bounds.isBelow()) {
+      rank(result);
+      return;
+    }
+    TopK found(request_.k);
+    // Better rows, which are not wanted, may have taken the places of those that are.
+    if (!rank(found) && found.hits().size() < request_.k) return searchBelow(result);
+    for (const Hit& hit : found.hits()) result.offer(hit);
   }
 
  private:
@@ -67,22 +71,15 @@ class Walk {
                request_.source, stopped_);
   }
 
-  /**
-   * The rows behind better ones, which no walk leads to: estimates of all, more of them until no other can be among the k. Where
-   * these are fewer than k although nothing bounds them below, the last ones are looked for exactly.
-   */
   void searchBelow(TopK& result) {
     slack_ *= kSlackBelow;
     estimateMax_ = request_.bounds.upTo + slack_;
-    for (; pool_ < request_.filter.allowedCount; pool_ *= kPoolGrowth) {
-      TopK found(request_.k);
+    const auto scan = [this](size_t pool) {
+      pool_ = pool;
       scanCodes();
-      if (!rank(found) && !stopped()) continue;
-      if (found.hits().size() < request_.k && !request_.bounds.hasAbove && !stopped()) break;
-      for (const Hit& hit : found.hits()) result.offer(hit);
-      return;
-    }
-    scanVectors(result);
+    };
+    const auto rankKept = [this](TopK& found) { return rank(found); };
+    if (!findBelow(request_, pool_, stopped_, scan, rankKept, result)) scanVectors(result);
   }
 
   bool prepare() {
@@ -102,7 +99,8 @@ class Walk {
   /** False when a scan of the allowed rows is the better way. */
   bool walkGraph() {
     const RowFilter& filter = request_.filter;
-    if (filter.bits != nullptr || pool_ > kSortedPoolMax) return expectedSteps() < scanSteps() && walkAccepting();
+    const bool everything = filter.bits == nullptr && !request_.bounds.isBelow();
+    if (!everything || pool_ > kSortedPoolMax) return expectedSteps() < scanSteps() && walkAccepting();
     walkAll();
     keepPool();
     // Fewer than the pool holds means that the walk saw all it can reach; the scan sees the rest.

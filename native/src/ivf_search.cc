@@ -49,7 +49,7 @@ class Probe {
   }
 
  private:
-  /** Whether the rows of lists are scored without estimates, which let rows pass unseen behind better ones that are not wanted. */
+  /** Whether the rows of lists are scored without estimates, whose pool better rows that are not wanted would fill up. */
   bool exact() const { return index_.coder() == nullptr || request_.bounds.isBelow(); }
 
   bool bounded() const { return request_.bounds.hasAbove || request_.bounds.isBelow(); }
@@ -57,7 +57,8 @@ class Probe {
   /** In units of scoring one row of a list exactly. */
   bool scanIsCheaper() const {
     const RowFilter& filter = request_.filter;
-    if (filter.allowedCount <= request_.k) return true;
+    // Neither lists nor estimates tell what earlier pages have passed over.
+    if (filter.allowedCount <= request_.k || request_.bounds.isPage()) return true;
     const IvfMeta& meta = index_.meta();
     const double rows = static_cast<double>(filter.rowCount) * probes_ / meta.listCount;
     const double share = static_cast<double>(filter.allowedCount) / filter.rowCount;

@@ -46,7 +46,9 @@ class Probe {
     std::vector<float> sizes;
     for (uint32_t i = 0; i < query_.count; i++) sizes.push_back(std::fabs(query_.values[i]));
     std::sort(sizes.begin(), sizes.end());
-    const auto dropped = static_cast<size_t>(request_.params.dropRatio * static_cast<double>(sizes.size()));
+    // A pool of rows by part of their scores would fill up with better ones than are wanted.
+    const double dropRatio = request_.bounds.isBelow() ? 0 : request_.params.dropRatio;
+    const auto dropped = static_cast<size_t>(dropRatio * static_cast<double>(sizes.size()));
     const float smallest = sizes.empty() ? 0 : sizes[std::min(dropped, sizes.size() - 1)];
     bool isWhole = true;
     for (uint32_t i = 0; i < query_.count; i++) {

@@ -29,6 +29,8 @@ struct ScoreBounds {
 
   /** Whether better scores than those wanted may exist. */
   bool isBelow() const { return upTo != std::numeric_limits<float>::infinity(); }
+  /** The best of those below a bound, as pages of an iterator are: what is passed over, no later page brings. */
+  bool isPage() const { return isBelow() && !hasAbove; }
   bool keep(float score) const { return (hasAbove ? score > above : score >= above) && score <= upTo; }
 };
 

@@ -74,6 +74,10 @@ test('BIN_IVF_FLAT finds nearly all in few lists and all in all of them', async 
       const scoreUpTo = truth.scores[2]!;
       const ranged = await kernel.search({ ...search, scoreUpTo, params: { nprobe: 64 } });
       for (const score of ranged.scores.subarray(0, ranged.counts[0])) assert.ok(score <= scoreUpTo);
+      const rest = { ...search, scoreUpTo };
+      const page = await kernel.search({ ...rest, params: { nprobe: 1 } });
+      const all = await kernel.search({ ...rest, sources: [wholeSource(vectors, allowed)] });
+      assert.deepEqual(page.scores, all.scores, 'lists passed over hold rows of a page');
     }
     const again = directory.file('again');
     await kernel.buildIndex({ ...build, path: again, threads: 1 });

@@ -11,6 +11,7 @@ import {
   checkKept,
   checkOddQueries,
   checkOddRows,
+  checkPages,
   checkRange,
   checkRecall,
   checkScores,
@@ -34,6 +35,9 @@ describe('IVF_FLAT', () => {
   after(() => stage[Symbol.asyncDispose]());
 
   for (const metric of DENSE_METRICS) {
+    test(`${metric}: pages that go on from the last score reach every row`, () =>
+      checkPages(stage, metric, { nprobe: 4 }));
+
     test(`${metric}: recall grows with nprobe, and all lists give the exact answer`, async () => {
       const recalls: number[] = [];
       for (const nprobe of [1, 4, 16, 40]) {

@@ -175,6 +175,9 @@ describe('sparse indexes', () => {
         });
       }
     }
+    const rest = { ...search, scoreUpTo: truth.scores[9]! };
+    const page = await kernel.search({ ...rest, params: { drop_ratio_search: 0.6 } });
+    assert.deepEqual(hitKeys(page, 0), hitKeys(await kernel.search(rest), 0), 'a page passes over nothing');
   });
 
   test('an index of no rows and of empty rows is searched', async () => {

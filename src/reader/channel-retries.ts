@@ -1,10 +1,9 @@
 import type { ServedChannel } from './served-channel.ts';
 import type { MishardsError } from '../errors/index.ts';
-import type { Clock, Timers } from '../host/index.ts';
+import type { Timers } from '../host/index.ts';
 import type { ChannelId, LogSequence } from '../schema/index.ts';
 
 export interface ChannelRetriesOptions {
-  readonly clock: Clock;
   readonly timers: Timers;
   /** Called when a channel's rest is over. */
   readonly retry: (channel: ServedChannel) => void;
@@ -16,8 +15,9 @@ interface Rest {
   /** Where the channel stood: once it is beyond, the rest is over. */
   readonly applied: LogSequence;
   readonly delayMs: number;
-  readonly untilMs: number;
   readonly timer: Disposable;
+  /** Ended by the timer alone, as clocks may tell it to be early. */
+  isOver: boolean;
 }
 
 /**
@@ -36,19 +36,24 @@ export class ChannelRetries implements Disposable {
   restingFor({ id, progress }: ServedChannel): MishardsError | null {
     const rest = this.#rests.get(id);
     if (rest === undefined || progress.applied > rest.applied) return null;
-    return this.#options.clock.monotonicMs() < rest.untilMs ? rest.failure : null;
+    return rest.isOver ? null : rest.failure;
   }
 
+  /** Several may have waited for one attempt: it counts once. */
   failed(channel: ServedChannel, failure: MishardsError): void {
-    const { clock, timers, limits, retry } = this.#options;
+    const { timers, limits, retry } = this.#options;
     const { applied } = channel.progress;
     const before = this.#rests.get(channel.id);
-    before?.timer[Symbol.dispose]();
     const isInRow = before?.applied === applied;
+    if (isInRow && !before.isOver) return;
+    before?.timer[Symbol.dispose]();
     const delayMs = isInRow ? Math.min(before.delayMs * 2, limits.applyRetryMaxMs) : limits.applyRetryMs;
-    const untilMs = clock.monotonicMs() + delayMs;
-    const timer = timers.after(delayMs, () => retry(channel));
-    this.#rests.set(channel.id, { failure, applied, delayMs, untilMs, timer });
+    const timer = timers.after(delayMs, () => {
+      rest.isOver = true;
+      retry(channel);
+    });
+    const rest: Rest = { failure, applied, delayMs, timer, isOver: false };
+    this.#rests.set(channel.id, rest);
   }
 
   /** Whether it had failed before. */

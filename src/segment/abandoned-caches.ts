@@ -32,6 +32,12 @@ interface Owner {
   readonly run: string;
 }
 
+/** What a directory showed, and since when. */
+interface Watched {
+  readonly sign: string;
+  readonly sinceMs: number;
+}
+
 /**
  * Keeps a sign of life in a node's own cache directory, and removes those of nodes that never come back. A directory goes when it
  * has an owner's file, the owner's node is not known, its process is not alive on this machine, and its sign of life has not
@@ -41,7 +47,7 @@ export class AbandonedCaches {
   readonly #options: AbandonedCachesOptions;
   readonly #run: string;
   /** The last sign of each directory of others, and when it was first seen. */
-  #watched = new Map<string, { readonly sign: string; readonly sinceMs: number }>();
+  #watched = new Map<string, Watched>();
 
   constructor(options: AbandonedCachesOptions) {
     this.#options = options;
@@ -76,19 +82,25 @@ export class AbandonedCaches {
 
   /** Looks at the directories of others, and removes those that have been watched for long enough. */
   async look(): Promise<void> {
-    const { host, root, nodeId, abandonedAfterMs } = this.#options;
+    const { host, root, nodeId, logger } = this.#options;
     const nowMs = host.clock.monotonicMs();
     const before = this.#watched;
     this.#watched = new Map();
     for (const { name, isDirectory } of await host.files.scan(root)) {
       if (!isDirectory || name === nodeId) continue;
-      const sign = await this.#signOfLifeless(name);
-      if (sign === null) continue;
-      const known = before.get(name);
-      const watched = known?.sign === sign ? known : { sign, sinceMs: nowMs };
-      if (nowMs - watched.sinceMs >= abandonedAfterMs) await this.#remove(name, sign);
-      else this.#watched.set(name, watched);
+      // One that cannot be read must not keep the others.
+      await this.#lookAt(name, before.get(name), nowMs).catch((error: unknown) =>
+        logger.warn({ error, directory: this.#pathOf(name) }, 'a segment cache cannot be looked at'),
+      );
     }
+  }
+
+  async #lookAt(name: string, known: Watched | undefined, nowMs: number): Promise<void> {
+    const sign = await this.#signOfLifeless(name);
+    if (sign === null) return;
+    const watched = known?.sign === sign ? known : { sign, sinceMs: nowMs };
+    if (nowMs - watched.sinceMs >= this.#options.abandonedAfterMs) await this.#remove(name, sign);
+    else this.#watched.set(name, watched);
   }
 
   /** null = it is not for us to remove. */

@@ -1,6 +1,6 @@
 import { buildParams } from '../catalog/index-hints.ts';
 import type { IndexFile, IndexMeta, SegmentMeta } from '../catalog/model.ts';
-import { MishardsError } from '../errors/index.ts';
+import { MishardsError, isErrorWithCode } from '../errors/index.ts';
 import type { Host } from '../host/index.ts';
 import { INDEX_TYPES } from '../kernel/index-types.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -43,7 +43,10 @@ export async function writeIndex(options: WriteIndexOptions): Promise<IndexFile>
   const vectorsFile = segment.vectors.find((file) => file.fieldId === index.fieldId);
   assert(vectorsFile !== undefined, `segment ${segment.id} has vectors of field ${index.fieldId}`);
   await using cached = await cache.open(vectorsFile, options.signal);
-  using vectors = await kernel.openVectors(cached.path);
+  using vectors = await kernel.openVectors(cached.path).catch(async (error: unknown) => {
+    if (isErrorWithCode(error, 'CORRUPT_DATA')) await cached.discard();
+    throw error;
+  });
   await using file = await temporaryFile(host.files, temporaryDirectory, `${segment.id}-index-${index.id}`);
   await kernel.buildIndex({
     type,

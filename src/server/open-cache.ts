@@ -41,7 +41,15 @@ export async function openCache(
   };
   every(config['cache.sweep_interval'], sweep, 'the segment cache cannot be swept');
   const beatMs = Math.min(config['cache.sweep_interval'], config['cache.abandoned_after'] / BEATS);
-  every(beatMs, () => caches.beat(), 'the segment cache cannot be marked as in use');
+  const beat = async (): Promise<void> => {
+    if (await caches.beat()) return;
+    const { directory } = caches;
+    logger.error(
+      { directory },
+      'the segment cache was removed as abandoned while this node slept; start the node anew',
+    );
+  };
+  every(beatMs, beat, 'the segment cache cannot be marked as in use');
   every(config['cache.sweep_interval'], () => caches.look(), 'abandoned segment caches cannot be looked for');
   return cache;
 }

@@ -13,7 +13,7 @@ export interface CompactionCommit {
   readonly superseded: readonly DeltaMeta[];
 }
 
-const NOTHING: CompactionCommit = { writes: [], removed: [], superseded: [] };
+export const NOTHING: CompactionCommit = { writes: [], removed: [], superseded: [] };
 
 /** Shows the segment as incoming, when all it replaces are there and no other is to replace them. */
 export function announce(present: CatalogSnapshot, target: SegmentMeta): readonly Write[] {

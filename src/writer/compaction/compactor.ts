@@ -3,6 +3,7 @@ import {
   removeDead,
   settle,
   takePlace,
+  NOTHING,
   trimDeltas,
   withdraw,
   type CompactionCommit,
@@ -334,7 +335,10 @@ export class Compactor {
     const { limits, logger } = this.#options;
     const { id, collectionId, replaces } = target;
     this.#resting.add(collectionId, replaces);
-    await this.#commit((present) => withdraw(present, target));
+    const { removed } = await this.#commit((present) =>
+      this.#incoming.isHopeless(target, present) ? withdraw(present, target) : NOTHING,
+    );
+    if (removed.length === 0) return;
     this.#incoming.end(id, 'failed');
     this.#withdrawnCount++;
     logger.error(
@@ -344,16 +348,20 @@ export class Compactor {
   }
 
   /** Objects go after a grace: plans made before may still need them. */
-  async #commit(plan: (present: CatalogSnapshot) => CompactionCommit): Promise<void> {
+  async #commit(plan: (present: CatalogSnapshot) => CompactionCommit): Promise<CompactionCommit> {
     const { catalog, objectStore, removals, limits } = this.#options;
     let commit: CompactionCommit | null = null;
     this.#changedAt = await catalog.change((present) => {
       commit = plan(present);
       return commit.writes;
     });
-    const { removed, superseded } = commit! as CompactionCommit;
-    const keys = [...removed.flatMap(objectKeysOf), ...superseded.map(({ objectKey }) => objectKey)];
+    const done = commit! as CompactionCommit;
+    const keys = [
+      ...done.removed.flatMap(objectKeysOf),
+      ...done.superseded.map(({ objectKey }) => objectKey),
+    ];
     for (const key of keys) removals.add(key, limits.orphanGraceMs, () => objectStore.delete(key));
+    return done;
   }
 
   #isRunning(segment: SegmentMeta): boolean {

@@ -12,7 +12,10 @@ export interface IncomingLimits {
   readonly compactionBuildFailuresMax: number;
 }
 
-/** Failures of an index build that the next attempt cannot cure: what it reads is damaged or gone. */
+/**
+ * Failures of an index build that the next attempt cannot cure: what it reads is damaged or gone. A damaged copy is discarded and
+ * downloaded anew, so once is not enough.
+ */
 const INCURABLE: readonly ErrorCode[] = ['CORRUPT_DATA', 'OBJECT_NOT_FOUND'];
 
 interface Incoming {
@@ -69,11 +72,9 @@ export class IncomingSegments {
   /** Building this index for it failed. */
   buildFailed(target: SegmentMeta, indexId: string, error: unknown): void {
     const { buildFailures } = this.#of(target);
-    const isIncurable = isErrorWithCode(error, ...INCURABLE);
-    buildFailures.set(
-      indexId,
-      isIncurable ? Number.POSITIVE_INFINITY : (buildFailures.get(indexId) ?? 0) + 1,
-    );
+    const before = buildFailures.get(indexId) ?? 0;
+    const isIncurable = before > 0 && isErrorWithCode(error, ...INCURABLE);
+    buildFailures.set(indexId, isIncurable ? Number.POSITIVE_INFINITY : before + 1);
   }
 
   /** An index file it needs to take its place failed too often, or can never be built. */
