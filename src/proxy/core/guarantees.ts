@@ -46,7 +46,10 @@ export class Guarantees {
     }
   }
 
-  /** Everything acknowledged is durable in the log, so when the writer is away its end answers as well. */
+  /**
+   * Everything acknowledged is durable in the log, so when the writer is away, or has no disk to open its channels on, its end
+   * answers as well.
+   */
   async #strong(command: ReadCommand, context: RequestContext): Promise<Guarantee> {
     try {
       const positions: Positions = await this.#link.callIfPresent(context, (writer, options) =>
@@ -63,6 +66,7 @@ export class Guarantees {
           'CONNECTION_LOST',
           'UNREACHABLE',
           'SERVICE_NOT_READY',
+          'STORAGE_UNAVAILABLE',
         )
       ) {
         return { kind: 'log-end' };
