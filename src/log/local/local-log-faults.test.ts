@@ -73,6 +73,23 @@ test('following the log reads only what is new', async () => {
   assert.ok(bytesRead < 200_000, `${bytesRead} bytes were read for 1 000 in the middle`);
 });
 
+test('an epoch that the disk has no room to seal stays live and readable', async () => {
+  const disk = newDisk();
+  const log = await openLog(disk.mount(), {});
+  await using first = await log.openAppender(CHANNEL, 1);
+  await first.append([record('a'), record('b')]);
+  disk.capacityBytes = disk.usedBytes() + 100;
+  const other = await openLog(disk.mount(), {});
+  await rejectsWith(other.openAppender(CHANNEL, 2), 'STORAGE_UNAVAILABLE');
+  assert.deepEqual(await readTexts(other), ['a', 'b']);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  await first.append([record('c')]);
+  await using second = await other.openAppender(CHANNEL, 2);
+  await rejectsWith(first.append([record('too late')]), 'FENCED', 'CONNECTION_LOST');
+  await second.append([record('d')]);
+  assert.deepEqual(await readTexts(other), ['a', 'b', 'c', 'd']);
+});
+
 /** A channel of three acknowledged writes and its one file. */
 async function threeWrites(): Promise<{ bytes: Uint8Array; path: string; writeEnds: number[] }> {
   const disk = newDisk();

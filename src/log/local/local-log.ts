@@ -15,6 +15,7 @@ import { ChannelReader } from './channel-reader.ts';
 import { viewChannel } from './channel-view.ts';
 import { LocalAppender, type AppenderLimits } from './local-appender.ts';
 import { ignoreMissing, sealEpochsBelow, writeOnce } from './seal-epoch.ts';
+import { checkSealRoom } from './seal-room.ts';
 
 const READERS_MAX = 1024;
 const DROP_ATTEMPTS_MAX = 8;
@@ -66,6 +67,7 @@ export class LocalLog implements Log {
       });
       try {
         if (await this.#isOld(directory, epoch)) throw fenced(channel, epoch);
+        await checkSealRoom(this.#files, directory, epoch, this.#limits.fileBytesMax);
         const nextSequence = await sealEpochsBelow(this.#files, directory, epoch);
         return new LocalAppender(this.#files, directory, channel, epoch, nextSequence - 1, this.#limits);
       } catch (error) {
