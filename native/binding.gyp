@@ -38,6 +38,7 @@
         "src/rabitq_coder.cc",
         "src/rotation.cc",
         "src/row_codes.cc",
+        "src/scheduling.cc",
         "src/search_job.cc",
         "src/source.cc",
         "src/sparse.cc",

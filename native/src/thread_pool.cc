@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduling.h"
+
 namespace mishards {
 namespace {
 
@@ -135,6 +137,7 @@ bool ThreadPool::takeSlice(std::shared_ptr<Job>* job, uint32_t* slice) {
 }
 
 void ThreadPool::work() {
+  takeLongTurns();
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     std::shared_ptr<Job> job;
