@@ -35,11 +35,13 @@ export async function openCache(
     revision = snapshot.revision;
     await cache.retain(namedObjects(snapshot));
   };
-  const every = (intervalMs: number, what: () => Promise<unknown>, problem: string): void => {
+  const every = (intervalMs: number, what: () => Promise<unknown>, problem: string): (() => void) => {
     const run = (): void => void what().catch((error: unknown) => logger.warn({ error }, problem));
     stack.use(host.timers.every(intervalMs, run));
+    return run;
   };
-  every(config['cache.sweep_interval'], sweep, 'the segment cache cannot be swept');
+  // At once too: the catalog may have gone on since this node stopped, and a node that restarts often has no later time.
+  every(config['cache.sweep_interval'], sweep, 'the segment cache cannot be swept')();
   const beatMs = Math.min(config['cache.sweep_interval'], config['cache.abandoned_after'] / BEATS);
   const beat = async (): Promise<void> => {
     if (await caches.beat()) return;
