@@ -80,6 +80,12 @@ export const ROLE_KEYS = {
     max: 100_000_000,
     doc: 'rows a query may return',
   }),
+  'proxy.answer_bytes_max': size({
+    default: 100 * MIB,
+    min: 64 * KIB,
+    max: 2 * GIB,
+    doc: "bytes of keys and fields a search or query may answer with; the default is that of Milvus's maxOutputSize",
+  }),
   'proxy.shutdown_grace': duration({
     default: 10_000,
     min: 0,

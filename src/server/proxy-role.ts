@@ -29,6 +29,7 @@ export async function startProxyRole(services: NodeServices, options: RoleOption
         boundedStalenessMs: config['proxy.bounded_staleness'],
         writerWaitMs: config['proxy.writer_wait'],
         queryRowsMax: config['proxy.query_rows_max'],
+        answerBytesMax: config['proxy.answer_bytes_max'],
       },
     }),
   );

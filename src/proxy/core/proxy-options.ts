@@ -16,4 +16,6 @@ export interface ProxyOptions {
   readonly writerWaitMs: number;
   /** Rows a query may return. */
   readonly queryRowsMax: number;
+  /** Bytes of keys and fields a search or query may answer with. */
+  readonly answerBytesMax: number;
 }

@@ -1,3 +1,4 @@
+import { checkAnswerSize } from './answer-size.ts';
 import { compiledFilter } from './compiled-filter.ts';
 import { fanOut, type FanOutRequest, type NodePart } from './fan-out.ts';
 import { Hedging } from './hedging.ts';
@@ -74,9 +75,11 @@ export class ReadPath {
     const results = await this.#read(command, context, true, (api, part, options) =>
       api.search({ ...part, fieldId, metric, queries, k, params, scoreAbove, scoreUpTo }, options),
     );
-    return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () =>
-      mergeHits(results, queries.length, command.offset, command.limit),
-    );
+    return withSyncSpan('do_merge', context.trace, { 'mishards.results': results.length }, () => {
+      const merged = mergeHits(results, queries.length, command.offset, command.limit);
+      checkAnswerSize(merged, this.#with.options.answerBytesMax);
+      return merged;
+    });
   }
 
   /** The first search that fails ends the others. */
@@ -119,6 +122,7 @@ export class ReadPath {
           `the query matches more than ${rowsMax} rows; give a limit or a narrower filter`,
         );
       }
+      checkAnswerSize(merged, this.#with.options.answerBytesMax);
       return merged;
     });
   }
